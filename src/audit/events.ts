@@ -1,0 +1,60 @@
+// One function per audit event, so that every event of a kind has the same members wherever it happens (docs/audit.md).
+import type { AuditEvent, AuditEventType } from './event.ts';
+
+/** What every event says about the request it belongs to. */
+export type RequestFacts = {
+  /** Fresh random id: consumers drop repeats by it. */
+  readonly eventId: string;
+  readonly ip: string;
+  readonly userAgent: string;
+  readonly traceId: string;
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+};
+type Subject = Partial<Pick<AuditEvent, 'client_id' | 'sid' | 'jti' | 'amr' | 'reason'>>;
+
+function event(type: AuditEventType, outcome: AuditEvent['outcome'], facts: RequestFacts, subject: Subject): AuditEvent {
+  return {
+    event_id: facts.eventId,
+    event_type: type,
+    outcome,
+    client_id: subject.client_id ?? '',
+    sid: subject.sid ?? '',
+    jti: subject.jti ?? '',
+    amr: subject.amr ?? '',
+    ip: facts.ip,
+    user_agent: facts.userAgent,
+    reason: subject.reason ?? '',
+    trace_id: facts.traceId,
+    timestamp: new Date(facts.nowMs).toISOString(),
+  };
+}
+
+type IssuedSubject = { readonly client_id: string; readonly jti: string; readonly amr: string; readonly sid?: string };
+type RefusedSubject = { readonly client_id: string; readonly reason: string; readonly sid?: string; readonly jti?: string };
+type ClientSubject = { readonly client_id: string; readonly reason: string };
+
+export const loginSuccess = (facts: RequestFacts, subject: IssuedSubject): AuditEvent => event('login_success', 'success', facts, subject);
+export const loginFailure = (facts: RequestFacts, subject: RefusedSubject): AuditEvent => event('login_failure', 'failure', facts, subject);
+/** `reason` tells a rotation from the replay of one within the grace window. */
+export const tokenRefreshed = (facts: RequestFacts, subject: IssuedSubject & { readonly reason: 'rotated' | 'replayed' }): AuditEvent =>
+  event('token_refreshed', 'success', facts, subject);
+export const tokenRevoked = (
+  facts: RequestFacts,
+  subject: { readonly client_id: string; readonly jti: string; readonly sid?: string; readonly reason: string },
+): AuditEvent => event('token_revoked', 'success', facts, subject);
+export const sessionEnded = (facts: RequestFacts, subject: { readonly client_id: string; readonly sid: string; readonly reason: string }): AuditEvent =>
+  event('session_ended', 'success', facts, subject);
+export const clientTokensRevoked = (facts: RequestFacts, subject: ClientSubject): AuditEvent =>
+  event('client_tokens_revoked', 'success', facts, subject);
+export const refreshTokenReuse = (facts: RequestFacts, subject: RefusedSubject): AuditEvent =>
+  event('refresh_token_reuse', 'failure', facts, subject);
+export const refreshTokenInvalid = (facts: RequestFacts, subject: RefusedSubject): AuditEvent =>
+  event('refresh_token_invalid', 'failure', facts, subject);
+export const rateLimitExceeded = (facts: RequestFacts, subject: RefusedSubject): AuditEvent =>
+  event('rate_limit_exceeded', 'failure', facts, subject);
+export const tokenInvalid = (facts: RequestFacts, subject: RefusedSubject): AuditEvent => event('token_invalid', 'failure', facts, subject);
+export const clientCreated = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('client_created', 'success', facts, subject);
+export const clientChanged = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('client_changed', 'success', facts, subject);
+export const clientDisabled = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('client_disabled', 'success', facts, subject);
+export const clientEnabled = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('client_enabled', 'success', facts, subject);

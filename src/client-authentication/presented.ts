@@ -1,0 +1,94 @@
+/**
+ * Which credential the request presents, and that it presents exactly one: "The client MUST NOT use more than one
+ * authentication method in each request" (RFC 6749 section 2.3). Nothing is looked up and nothing is proven here.
+ */
+import { CLIENT_ID_PATTERN } from '../clients/client.ts';
+import { ok, refuse, type Result } from '../result.ts';
+
+/** A client id with the secret that is said to be its own. */
+export type PresentedCredential = { readonly clientId: string; readonly secret: string; readonly method: SecretMethod };
+
+/** `client_secret_basic` and `client_secret_post` (RFC 6749 section 2.3.1), and two ways that older callers use. */
+export type SecretMethod = 'client_secret_basic' | 'client_secret_post' | 'legacy_form' | 'legacy_headers';
+
+export type PresentationFailure =
+  | { readonly reason: 'several_methods' }
+  | { readonly reason: 'client_id_mismatch'; readonly clientId: string }
+  | { readonly reason: 'credentials_missing' }
+  | { readonly reason: 'credentials_malformed'; readonly method: SecretMethod | 'authorization_header' };
+
+export type PresentationInput = {
+  /** By lower-case name. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly decodeFormComponent: (text: string) => string | undefined;
+};
+
+const SECRET_MAX_CHARACTERS = 256;
+
+export function presentedCredential(input: PresentationInput): Result<PresentedCredential, PresentationFailure> {
+  const { headers, parameters } = input;
+  const methods = presentedMethods(headers, parameters);
+  const [method] = methods;
+  if (method === undefined) return refuse({ reason: 'credentials_missing' });
+  if (methods.length > 1) return refuse({ reason: 'several_methods' });
+
+  const pair = readPair(method, input);
+  if (pair === undefined || method === 'authorization_header') return refuse({ reason: 'credentials_malformed', method });
+  const { clientId, secret } = pair;
+  if (!CLIENT_ID_PATTERN.test(clientId) || secret === '' || secret.length > SECRET_MAX_CHARACTERS)
+    return refuse({ reason: 'credentials_malformed', method });
+  const repeated = parameters.get('client_id');
+  if (repeated !== undefined && repeated !== clientId) return refuse({ reason: 'client_id_mismatch', clientId });
+  return ok({ clientId, secret, method });
+}
+
+/** Anything that begins a method counts, also where its other half is missing: a broken method is never rescued by another. */
+function presentedMethods(
+  headers: ReadonlyMap<string, string>,
+  parameters: ReadonlyMap<string, string>,
+): readonly (SecretMethod | 'authorization_header')[] {
+  const authorization = headers.get('authorization');
+  return [
+    ...(authorization === undefined ? [] : [/^basic(?: |$)/i.test(authorization) ? ('client_secret_basic' as const) : ('authorization_header' as const)]),
+    ...(parameters.has('client_secret') ? (['client_secret_post'] as const) : []),
+    ...(parameters.has('username') || parameters.has('password') ? (['legacy_form'] as const) : []),
+    ...(headers.has('x-client-id') || headers.has('x-client-secret') ? (['legacy_headers'] as const) : []),
+  ];
+}
+
+type Pair = { readonly clientId: string; readonly secret: string };
+
+function readPair(method: SecretMethod | 'authorization_header', { headers, parameters, decodeFormComponent }: PresentationInput): Pair | undefined {
+  switch (method) {
+    case 'client_secret_basic':
+      return readBasic(headers.get('authorization') ?? '', decodeFormComponent);
+    case 'client_secret_post':
+      return pairOf(parameters.get('client_id'), parameters.get('client_secret'));
+    case 'legacy_form':
+      return pairOf(parameters.get('username'), parameters.get('password'));
+    case 'legacy_headers':
+      return pairOf(headers.get('x-client-id'), headers.get('x-client-secret'));
+    case 'authorization_header':
+      return undefined;
+  }
+}
+
+const pairOf = (clientId: string | undefined, secret: string | undefined): Pair | undefined =>
+  clientId === undefined || secret === undefined ? undefined : { clientId, secret };
+
+/**
+ * RFC 7617 with RFC 6749 section 2.3.1: base64 of id ":" secret, each half "application/x-www-form-urlencoded" first.
+ * Split at the first colon before decoding, so that an encoded colon stays part of its half.
+ */
+function readBasic(header: string, decodeFormComponent: PresentationInput['decodeFormComponent']): Pair | undefined {
+  const encoded = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(header)?.[1];
+  if (encoded === undefined) return undefined;
+  const bytes = Buffer.from(encoded, 'base64');
+  if (bytes.toString('base64') !== encoded) return undefined; // Buffer is lenient; one text for each pair
+  const text = bytes.toString('utf8');
+  if (text.includes('\uFFFD')) return undefined;
+  const colon = text.indexOf(':');
+  if (colon === -1) return undefined;
+  return pairOf(decodeFormComponent(text.slice(0, colon)), decodeFormComponent(text.slice(colon + 1)));
+}

@@ -1,0 +1,160 @@
+/**
+ * Client metadata as a registration request carries it (RFC 7591 section 2 and ours) -> `ClientMetadata`.
+ * Every field is checked in its own line of `FIELDS`; the first that is wrong is named. Others are ignored: "The authorization
+ * server MUST ignore any client metadata sent by the client that it does not understand" (RFC 7591 section 2); the answer shows
+ * what was registered.
+ */
+import { isCidr } from '../client-authentication/network.ts';
+import { ok, refuse, type Result } from '../result.ts';
+import { isResourceUri } from '../tokens/resource.ts';
+import { parseScope } from '../tokens/scope.ts';
+import { GRANT_TYPES, TOKEN_ENDPOINT_AUTH_METHODS, type ClientMetadata } from './client.ts';
+import { MAXIMUM, REFRESH_TOKEN_LIFETIME_DEFAULT_SECONDS } from './maximum-lengths.ts';
+
+export type RegistrationFailure = { readonly reason: 'metadata_invalid'; readonly field: string; readonly problem: string };
+
+/** A field's reading: its value, or what is wrong with it in words for the caller. */
+type Reading<T> = Result<T, string>;
+type Reader<T> = (value: unknown) => Reading<T>;
+
+const PRINTABLE = /^[\x20-\x7E\u00A0-\uD7FF\uE000-\uFFFD]*$/;
+const NAME = /^[A-Za-z0-9_.:/-]+$/;
+
+const text =
+  (max: number): Reader<string> =>
+  (value) => {
+    if (typeof value !== 'string' || value === '') return refuse('must be a non-empty string');
+    if (value.length > max) return refuse(`must be at most ${max} characters`);
+    return PRINTABLE.test(value) ? ok(value) : refuse('must not contain control characters');
+  };
+
+const name =
+  (max: number): Reader<string> =>
+  (value) => {
+    if (typeof value !== 'string' || !NAME.test(value)) return refuse('must be made of letters, digits and _ . : / -');
+    return value.length > max ? refuse(`must be at most ${max} characters`) : ok(value);
+  };
+
+const list =
+  <T>(item: Reader<T>, limits: { min?: number; max: number }): Reader<readonly T[]> =>
+  (value) => {
+    if (!Array.isArray(value)) return refuse('must be an array');
+    if (value.length > limits.max) return refuse(`must have at most ${limits.max} entries`);
+    if (value.length < (limits.min ?? 0)) return refuse('must not be empty');
+    const items: T[] = [];
+    for (const [index, entry] of value.entries()) {
+      const reading = item(entry);
+      if (!reading.ok) return refuse(`entry ${index} ${reading.failure}`);
+      if (items.includes(reading.value)) return refuse(`entry ${index} is repeated`);
+      items.push(reading.value);
+    }
+    return ok(items);
+  };
+
+const oneOf =
+  <const T extends string>(allowed: readonly T[]): Reader<T> =>
+  (value) => {
+    const found = allowed.find((candidate) => candidate === value);
+    return found === undefined ? refuse(`must be one of ${allowed.join(', ')}`) : ok(found);
+  };
+
+const wholeNumber =
+  (min: number, max: number): Reader<number> =>
+  (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? ok(value) : refuse(`must be a whole number from ${min} to ${max}`);
+
+const boolean: Reader<boolean> = (value) => (typeof value === 'boolean' ? ok(value) : refuse('must be true or false'));
+
+const cidr: Reader<string> = (value) => (typeof value === 'string' && isCidr(value) ? ok(value) : refuse('must be a CIDR such as 192.0.2.0/24'));
+
+const audience: Reader<string> = (value) => {
+  if (typeof value !== 'string' || !isResourceUri(value)) return refuse('must be an absolute URI without a fragment');
+  return value.length > MAXIMUM.audience ? refuse(`must be at most ${MAXIMUM.audience} characters`) : ok(value);
+};
+
+/** RFC 7591 section 2: `scope` is one "string containing a space-separated list". */
+const scope: Reader<readonly string[]> = (value) => {
+  if (typeof value !== 'string') return refuse('must be a string of scopes separated by single spaces');
+  if (value === '') return ok([]);
+  const scopes = parseScope(value);
+  if (scopes === undefined) return refuse('must be a string of scopes separated by single spaces');
+  if (value.length > MAXIMUM.scopeText) return refuse(`must be at most ${MAXIMUM.scopeText} characters`);
+  if (scopes.length > MAXIMUM.scopes) return refuse(`must have at most ${MAXIMUM.scopes} scopes`);
+  return scopes.some((token) => token.length > MAXIMUM.scopeToken) ? refuse(`must have scopes of at most ${MAXIMUM.scopeToken} characters`) : ok(scopes);
+};
+
+/** RFC 3339 in, epoch seconds within. */
+const time: Reader<number> = (value) => {
+  const isTime = typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(value);
+  const milliseconds = isTime ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(milliseconds) ? refuse('must be an RFC 3339 time such as 2027-01-31T00:00:00Z') : ok(Math.floor(milliseconds / 1000));
+};
+
+const FIELDS: { readonly [K in keyof ClientMetadata]-?: Reader<NonNullable<ClientMetadata[K]>> } = {
+  client_name: text(MAXIMUM.clientName),
+  grant_types: list(oneOf(GRANT_TYPES), { min: 1, max: GRANT_TYPES.length }),
+  token_endpoint_auth_method: oneOf(TOKEN_ENDPOINT_AUTH_METHODS),
+  scope,
+  default_scope: scope,
+  roles: list(name(MAXIMUM.role), { max: MAXIMUM.roles }),
+  audiences: list(audience, { min: 1, max: MAXIMUM.audiences }),
+  contacts: list(text(MAXIMUM.contact), { max: MAXIMUM.contacts }),
+  access_token_lifetime: wholeNumber(1, MAXIMUM.accessTokenLifetimeSeconds),
+  refresh_token_lifetime: wholeNumber(1, MAXIMUM.refreshTokenLifetimeSeconds),
+  refresh_token_idle_lifetime: wholeNumber(0, MAXIMUM.refreshTokenLifetimeSeconds),
+  refresh_client_auth: oneOf(['required', 'none']),
+  rate_limit_per_minute: wholeNumber(1, MAXIMUM.rateLimitPerMinute),
+  rate_limit_burst: wholeNumber(0, MAXIMUM.rateLimitPerMinute),
+  ip_ranges: list(cidr, { max: MAXIMUM.ipRanges }),
+  may_introspect: oneOf(['own', 'any']),
+  tags: list(name(MAXIMUM.tag), { max: MAXIMUM.tags }),
+  owner: text(MAXIMUM.owner),
+  disabled: boolean,
+  client_expires_at: time,
+};
+
+/** RFC 7591 section 2: "If omitted, ... the default is client_secret_basic"; for grants a machine's default is not a person's. */
+const DEFAULTS: ClientMetadata = {
+  grant_types: ['client_credentials'],
+  token_endpoint_auth_method: 'client_secret_basic',
+  scope: [],
+  roles: [],
+  refresh_token_lifetime: REFRESH_TOKEN_LIFETIME_DEFAULT_SECONDS,
+  refresh_token_idle_lifetime: 0,
+  refresh_client_auth: 'required',
+  ip_ranges: [],
+  may_introspect: 'own',
+  disabled: false,
+};
+
+/**
+ * @param input the request's JSON object; `null` means the same as absent (RFC 7592 section 2.2: omitted or null fields are
+ *   deleted or set to their default).
+ */
+export function readClientMetadata(input: Readonly<Record<string, unknown>>): Result<ClientMetadata, RegistrationFailure> {
+  const metadata: Record<string, unknown> = { ...DEFAULTS };
+  for (const [field, value] of Object.entries(input)) {
+    if (value === null || !isField(field)) continue;
+    const reading: Reading<unknown> = FIELDS[field](value);
+    if (!reading.ok) return invalid(field, reading.failure);
+    metadata[field] = reading.value;
+  }
+  return checkTogether(metadata as ClientMetadata);
+}
+
+const isField = (field: string): field is keyof ClientMetadata => Object.hasOwn(FIELDS, field);
+
+/** What no field can say alone. */
+function checkTogether(metadata: ClientMetadata): Result<ClientMetadata, RegistrationFailure> {
+  const stranger = metadata.default_scope?.find((token) => !metadata.scope.includes(token));
+  if (stranger !== undefined) return invalid('default_scope', 'must be part of scope');
+  // RFC 6749 section 6 needs a first token to refresh, and this service has no other grant that gives one.
+  if (!metadata.grant_types.includes('client_credentials')) return invalid('grant_types', 'must include client_credentials');
+  if (metadata.refresh_token_idle_lifetime > metadata.refresh_token_lifetime)
+    return invalid('refresh_token_idle_lifetime', 'must not be longer than refresh_token_lifetime');
+  if (metadata.rate_limit_burst !== undefined && metadata.rate_limit_per_minute === undefined)
+    return invalid('rate_limit_burst', 'needs rate_limit_per_minute');
+  return ok(metadata);
+}
+
+const invalid = (field: keyof ClientMetadata, problem: string) => refuse({ reason: 'metadata_invalid', field, problem } as const);
