@@ -1,0 +1,80 @@
+// Client <-> item. `status` is the store's own: a deleted client stays as a tombstone, so that its id is never given out again.
+import { GRANT_TYPES, TOKEN_ENDPOINT_AUTH_METHODS, type Client, type SecretDigest } from '../clients/client.ts';
+import { flag, maps, oneOf, optional, present, someOf, text, texts, wholeNumber, type Item } from './item.ts';
+import { CLIENT_PREFIX } from './keys.ts';
+
+export const CLIENT_STATUS = { live: 'active', deleted: 'deleted' } as const;
+
+/** Everything but the id, which is in the key. Undefined members are not stored. */
+export const clientAttributes = (client: Client): Record<Exclude<keyof Client, 'client_id'>, unknown> => ({
+  client_name: client.client_name,
+  grant_types: client.grant_types,
+  token_endpoint_auth_method: client.token_endpoint_auth_method,
+  scope: client.scope,
+  default_scope: client.default_scope,
+  roles: client.roles,
+  audiences: client.audiences,
+  contacts: client.contacts,
+  access_token_lifetime: client.access_token_lifetime,
+  refresh_token_lifetime: client.refresh_token_lifetime,
+  refresh_token_idle_lifetime: client.refresh_token_idle_lifetime,
+  refresh_client_auth: client.refresh_client_auth,
+  rate_limit_per_minute: client.rate_limit_per_minute,
+  rate_limit_burst: client.rate_limit_burst,
+  ip_ranges: client.ip_ranges,
+  may_introspect: client.may_introspect,
+  tags: client.tags,
+  owner: client.owner,
+  disabled: client.disabled,
+  client_expires_at: client.client_expires_at,
+  secrets: client.secrets,
+  epoch: client.epoch,
+  version: client.version,
+  client_id_issued_at: client.client_id_issued_at,
+  updated_at: client.updated_at,
+});
+
+/** Undefined for a deleted client. */
+export function clientFrom(item: Item): Client | undefined {
+  if (!isLive(item)) return undefined;
+  return present({
+    client_id: text(item, 'PK').slice(CLIENT_PREFIX.length),
+    client_name: optional(item, 'client_name', text),
+    grant_types: someOf(item, 'grant_types', GRANT_TYPES),
+    token_endpoint_auth_method: oneOf(item, 'token_endpoint_auth_method', TOKEN_ENDPOINT_AUTH_METHODS),
+    scope: texts(item, 'scope'),
+    default_scope: optional(item, 'default_scope', texts),
+    roles: texts(item, 'roles'),
+    audiences: optional(item, 'audiences', texts),
+    contacts: optional(item, 'contacts', texts),
+    access_token_lifetime: optional(item, 'access_token_lifetime', wholeNumber),
+    refresh_token_lifetime: wholeNumber(item, 'refresh_token_lifetime'),
+    refresh_token_idle_lifetime: wholeNumber(item, 'refresh_token_idle_lifetime'),
+    refresh_client_auth: oneOf(item, 'refresh_client_auth', ['required', 'none']),
+    rate_limit_per_minute: optional(item, 'rate_limit_per_minute', wholeNumber),
+    rate_limit_burst: optional(item, 'rate_limit_burst', wholeNumber),
+    ip_ranges: texts(item, 'ip_ranges'),
+    may_introspect: oneOf(item, 'may_introspect', ['own', 'any']),
+    tags: optional(item, 'tags', texts),
+    owner: optional(item, 'owner', text),
+    disabled: flag(item, 'disabled'),
+    client_expires_at: optional(item, 'client_expires_at', wholeNumber),
+    secrets: maps(item, 'secrets').map(secretFrom),
+    epoch: wholeNumber(item, 'epoch'),
+    version: wholeNumber(item, 'version'),
+    client_id_issued_at: wholeNumber(item, 'client_id_issued_at'),
+    updated_at: wholeNumber(item, 'updated_at'),
+  });
+}
+
+/** False for a tombstone. */
+export const isLive = (item: Item): boolean => oneOf(item, 'status', Object.values(CLIENT_STATUS)) === CLIENT_STATUS.live;
+
+const secretFrom = (item: Item): SecretDigest =>
+  present({
+    id: text(item, 'id'),
+    pepper: text(item, 'pepper'),
+    digest: text(item, 'digest'),
+    created_at: wholeNumber(item, 'created_at'),
+    expires_at: optional(item, 'expires_at', wholeNumber),
+  });

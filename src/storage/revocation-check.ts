@@ -1,0 +1,46 @@
+// What a verifier with access to the table must know of a token, in one strongly consistent BatchGetItem.
+import { isLive } from './client-codec.ts';
+import { flag, oneOf, wholeNumber, type Item } from './item.ts';
+import { clientKey, keyText, revocationKey, sessionKey } from './keys.ts';
+import { isRevoked } from './revocation-store.ts';
+import { SESSION_STATUSES } from './session-codec.ts';
+import { getItems, type Table } from './table.ts';
+
+export type TokenIds = { readonly jti: string; readonly clientId: string; readonly sid?: string | undefined };
+
+export type TokenStanding = {
+  /** Tokens of a lower epoch are revoked. Undefined: the client does not exist or was deleted. */
+  readonly clientEpoch: number | undefined;
+  readonly clientDisabled: boolean;
+  /**
+   * `none` for a token without a session. A session that reached its absolute end is still `active`: it gives no more tokens,
+   * but those that it gave live until their own `exp`.
+   */
+  readonly sessionStatus: 'active' | 'ended' | 'absent' | 'none';
+  readonly tokenRevoked: boolean;
+};
+
+export type RevocationCheck = (token: TokenIds, now: number) => Promise<TokenStanding>;
+
+/** The ids are to come from a token whose signature was verified. Throws `Outage` when the table does not answer in full. */
+export function createRevocationCheck(table: Table): RevocationCheck {
+  return async ({ jti, clientId, sid }, now) => {
+    const keys = {
+      client: clientKey(clientId),
+      revocation: revocationKey(jti),
+      session: sid === undefined ? undefined : sessionKey(clientId, sid),
+    };
+    const items = await getItems(table, [keys.client, keys.revocation, ...(keys.session === undefined ? [] : [keys.session])]);
+    const client = items.get(keyText(keys.client));
+    const live = client !== undefined && isLive(client) ? client : undefined;
+    return {
+      clientEpoch: live === undefined ? undefined : wholeNumber(live, 'epoch'),
+      clientDisabled: live !== undefined && flag(live, 'disabled'),
+      sessionStatus: keys.session === undefined ? 'none' : sessionStatus(items.get(keyText(keys.session))),
+      tokenRevoked: isRevoked(items.get(keyText(keys.revocation)), now),
+    };
+  };
+}
+
+const sessionStatus = (item: Item | undefined): 'active' | 'ended' | 'absent' =>
+  item === undefined ? 'absent' : oneOf(item, 'status', SESSION_STATUSES);
