@@ -1,0 +1,6 @@
+// The KMS client: made once per execution environment, outside the handler, so that connections are kept alive between calls.
+import { KMSClient } from '@aws-sdk/client-kms';
+import { SDK_LIMITS } from '../sdk-calls.ts';
+
+/** Region, credentials and AWS_ENDPOINT_URL_KMS come from the environment, which the SDK reads itself. */
+export const createKms = (): KMSClient => new KMSClient(SDK_LIMITS);
