@@ -1,0 +1,64 @@
+// The Lambda authorizer beside the service: keys and revocations from the table, so that a revocation bites at the next call.
+import { createDenialBudget } from '../../src/abuse/denial-budget.ts';
+import { minuteOf } from '../../src/abuse/rate-window.ts';
+import { createAuthorizer } from '../../src/authorizer/authorizer.ts';
+import { authorizerHandler, type AuthorizerHandlerDeps } from '../../src/authorizer/handler.ts';
+import type { KeySource } from '../../src/authorizer/issuer-keys.ts';
+import { tableRevocation } from '../../src/authorizer/revocation.ts';
+import { networkOf } from '../../src/client-authentication/network.ts';
+import { Outage } from '../../src/outage.ts';
+import { createKeyRing } from '../../src/signing/key-ring.ts';
+import { createDynamoDb } from '../../src/storage/dynamodb-client.ts';
+import { createKeyRecordStore } from '../../src/storage/key-record-store.ts';
+import { createRequestStore } from '../../src/storage/request-store.ts';
+import { createRevocationCheck } from '../../src/storage/revocation-check.ts';
+import type { Table } from '../../src/storage/table.ts';
+import { describeError, log } from '../../src/telemetry/log.ts';
+import { authorizerTableEnv } from './env.ts';
+
+export const handler = authorizerHandler(() => {
+  const { issuer, audience, rules, responseFormat, tableName } = authorizerTableEnv(process.env);
+  const table = { table: tableName, dynamodb: createDynamoDb() };
+  const clock = Date.now;
+  const authorize = createAuthorizer({
+    issuer,
+    audience,
+    rules,
+    keys: tableKeys(table),
+    revocation: tableRevocation(createRevocationCheck(table)),
+    clock,
+  });
+  return { authorize, rules, responseFormat, clock, recordDenial: denialRecorder(table) };
+});
+
+/** The ring knows by itself when to read again, so no key is held besides it. */
+function tableKeys(table: Table): KeySource {
+  const ring = createKeyRing({ records: createKeyRecordStore(table) });
+  const none = new Map<string, never>();
+  return {
+    prepare: () => undefined,
+    held: () => none,
+    lookFor: (kid, nowMs) => ring.verificationKeys(kid, Math.floor(nowMs / 1000)),
+  };
+}
+
+/** A copy of the refusal for the event bus; the refusal stands and is in the log whatever becomes of it. */
+function denialRecorder(table: Table): NonNullable<AuthorizerHandlerDeps['recordDenial']> {
+  const requests = createRequestStore(table);
+  const budget = createDenialBudget();
+  return async (event, nowMs) => {
+    const window = {
+      endpoint: 'authorizer',
+      subject: event.client_id === '' ? '-' : event.client_id,
+      network: networkOf(event.ip),
+      minute: minuteOf(nowMs),
+    };
+    if (!budget.take(`${window.subject}#${window.network}`, nowMs)) return;
+    try {
+      await requests.recordDenial(window, event);
+    } catch (error) {
+      if (!(error instanceof Outage)) throw error;
+      log('WARN', 'the refusal is not on the bus', { dependency: error.dependency, error: describeError(error) });
+    }
+  };
+}

@@ -1,0 +1,31 @@
+// What the functions that authenticate callers and read tokens are wired to; none of them signs.
+import { createDenialBudget } from '../src/abuse/denial-budget.ts';
+import { createRefusedUntil } from '../src/abuse/refused-until.ts';
+import { createStrangers } from '../src/abuse/strangers.ts';
+import type { IntrospectDeps } from '../src/endpoints/introspect.ts';
+import { createKeyRing } from '../src/signing/key-ring.ts';
+import { createSecretRing } from '../src/signing/secret-ring.ts';
+import { createSecretsManager } from '../src/signing/secrets-client.ts';
+import { createDynamoDb } from '../src/storage/dynamodb-client.ts';
+import { createKeyRecordStore } from '../src/storage/key-record-store.ts';
+import { createRequestStore } from '../src/storage/request-store.ts';
+import type { Table } from '../src/storage/table.ts';
+import type { RevokeEnv } from './revoke/env.ts';
+
+export function inspectingDeps(env: RevokeEnv): { readonly table: Table; readonly deps: IntrospectDeps } {
+  const table = { table: env.tableName, dynamodb: createDynamoDb() };
+  const keyRing = createKeyRing({ records: createKeyRecordStore(table) });
+  return {
+    table,
+    deps: {
+      issuer: env.issuer,
+      rateLimit: env.rateLimit,
+      requests: createRequestStore(table),
+      ring: createSecretRing({ secrets: createSecretsManager(), secretArn: env.ringSecretArn }),
+      keys: (kid, now) => keyRing.verificationKeys(kid, now),
+      strangers: createStrangers(),
+      refusedUntil: createRefusedUntil(),
+      denials: createDenialBudget(),
+    },
+  };
+}

@@ -1,0 +1,93 @@
+// The environment of the functions that issue tokens (token, refresh); lib/ supplies exactly these names.
+import { isAlgorithm, type Algorithm } from '../../src/tokens/algorithms.ts';
+import { ConfigurationError, integer, issuerUrl, json, oneOf, required, type Environment } from '../../src/environment.ts';
+import { MAXIMUM } from '../../src/clients/maximum-lengths.ts';
+import type { AudienceSettings } from '../../src/tokens/audience.ts';
+import { rateLimitFrom, type RateLimit } from '../../src/abuse/rate-limit.ts';
+
+export const TOKEN_ENV = [
+  /** The issuer URL, without a trailing slash. */
+  'ISSUER',
+  'TABLE_NAME',
+  /** ARN of the Secrets Manager value that holds the ring of MAC keys and peppers. */
+  'RING_SECRET_ARN',
+  /** JSON: algorithm -> ARN of the KMS key that the template made for it. The first one signs by default. */
+  'SIGNING_KEYS',
+  /** JSON: audience URL -> {algorithm?, access_token_lifetime?}. `{}` for none. */
+  'AUDIENCES',
+  'ACCESS_TOKEN_LIFETIME_SECONDS',
+  'REFRESH_GRACE_SECONDS',
+  /** 0 = no limit unless a client has its own. */
+  'RATE_LIMIT_PER_MINUTE',
+  /** `standard`, or `strict`: every issued token has a durable record before it leaves. */
+  'AUDIT_MODE',
+] as const;
+/** May be absent: RATE_LIMIT_BURST is then a third of RATE_LIMIT_PER_MINUTE. */
+export const TOKEN_ENV_OPTIONAL = ['RATE_LIMIT_BURST'] as const;
+
+export type { AudienceSettings };
+export type TokenEnv = {
+  readonly issuer: string;
+  readonly tableName: string;
+  readonly ringSecretArn: string;
+  readonly signingKeys: ReadonlyMap<Algorithm, string>;
+  readonly defaultAlgorithm: Algorithm;
+  readonly audiences: ReadonlyMap<string, AudienceSettings>;
+  readonly accessTokenLifetimeSeconds: number;
+  readonly refreshGraceSeconds: number;
+  readonly rateLimit: RateLimit;
+  readonly auditMode: 'standard' | 'strict';
+};
+
+const ACCESS_TOKEN_LIFETIME_MAX_SECONDS = MAXIMUM.accessTokenLifetimeSeconds;
+
+export function tokenEnv(environment: Environment): TokenEnv {
+  const signingKeys = signingKeysFrom(environment);
+  const [defaultAlgorithm] = signingKeys.keys();
+  if (defaultAlgorithm === undefined) throw new ConfigurationError('SIGNING_KEYS', 'must name at least one key');
+  return {
+    issuer: issuerUrl(environment, 'ISSUER'),
+    tableName: required(environment, 'TABLE_NAME'),
+    ringSecretArn: required(environment, 'RING_SECRET_ARN'),
+    signingKeys,
+    defaultAlgorithm,
+    audiences: audiencesFrom(environment, signingKeys),
+    accessTokenLifetimeSeconds: integer(environment, 'ACCESS_TOKEN_LIFETIME_SECONDS', { min: 1, max: ACCESS_TOKEN_LIFETIME_MAX_SECONDS }),
+    refreshGraceSeconds: integer(environment, 'REFRESH_GRACE_SECONDS', { min: 0, max: 300 }),
+    rateLimit: rateLimitFrom(environment),
+    auditMode: oneOf(environment, 'AUDIT_MODE', ['standard', 'strict']),
+  };
+}
+
+export function signingKeysFrom(environment: Environment): ReadonlyMap<Algorithm, string> {
+  const keys = new Map<Algorithm, string>();
+  for (const [algorithm, arn] of Object.entries(objectFrom(environment, 'SIGNING_KEYS'))) {
+    if (!isAlgorithm(algorithm)) throw new ConfigurationError('SIGNING_KEYS', `names the unknown algorithm ${JSON.stringify(algorithm)}`);
+    if (typeof arn !== 'string' || arn === '') throw new ConfigurationError('SIGNING_KEYS', `must map ${algorithm} to a key ARN`);
+    keys.set(algorithm, arn);
+  }
+  return keys;
+}
+
+function audiencesFrom(environment: Environment, signingKeys: ReadonlyMap<Algorithm, string>): ReadonlyMap<string, AudienceSettings> {
+  const audiences = new Map<string, AudienceSettings>();
+  for (const [audience, settings] of Object.entries(objectFrom(environment, 'AUDIENCES'))) {
+    if (typeof settings !== 'object' || settings === null) throw new ConfigurationError('AUDIENCES', 'must map each audience to an object');
+    const { algorithm, access_token_lifetime: lifetime } = settings as Record<string, unknown>;
+    if (algorithm !== undefined && !(isAlgorithm(algorithm) && signingKeys.has(algorithm)))
+      throw new ConfigurationError('AUDIENCES', 'names an algorithm without a key in SIGNING_KEYS');
+    if (lifetime !== undefined && !(Number.isInteger(lifetime) && Number(lifetime) >= 1 && Number(lifetime) <= ACCESS_TOKEN_LIFETIME_MAX_SECONDS))
+      throw new ConfigurationError('AUDIENCES', `has an access_token_lifetime outside 1 to ${ACCESS_TOKEN_LIFETIME_MAX_SECONDS}`);
+    audiences.set(audience, {
+      ...(algorithm === undefined ? {} : { algorithm }),
+      ...(lifetime === undefined ? {} : { access_token_lifetime: Number(lifetime) }),
+    });
+  }
+  return audiences;
+}
+
+function objectFrom(environment: Environment, name: string): object {
+  const value = json(environment, name);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ConfigurationError(name, 'must be a JSON object');
+  return value;
+}

@@ -1,0 +1,73 @@
+/**
+ * The decision core (decide.ts) with what it needs around it: keys and revocations fetched in time, tokens remembered,
+ * outages told as denials. What is wired in decides whether it reads the issuer's documents or the table.
+ */
+import { Outage } from '../outage.ts';
+import { ok, refuse } from '../result.ts';
+import { isExpired, verifySignedAccessToken } from '../tokens/access-token.ts';
+import { bearerToken } from './bearer.ts';
+import { judge, type AccessRequest, type Decision, type Examined } from './decide.ts';
+import type { Keys, KeySource } from './issuer-keys.ts';
+import { NOTHING_REVOKED, type RevocationSource, type VerifiedToken } from './revocation.ts';
+import type { ParsedRouteRule } from './route-rule.ts';
+import { createVerifiedTokens } from './verified-tokens.ts';
+
+export type AuthorizerDeps = {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly rules: readonly ParsedRouteRule[];
+  readonly keys: KeySource;
+  readonly revocation: RevocationSource;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+};
+/** Never rejects for an outage: that is a denial with status 503. */
+export type Authorizer = (request: AccessRequest) => Promise<Decision>;
+
+export function createAuthorizer({ issuer, audience, rules, keys: keySource, revocation, clock }: AuthorizerDeps): Authorizer {
+  const remembered = createVerifiedTokens();
+
+  const verify = (token: string, keys: Keys, now: number): Examined => {
+    const digest = remembered.digestOf(token);
+    const known = remembered.find(digest, keys);
+    // An expired one goes through verification again, for its reason.
+    if (known !== undefined && !isExpired(known.claims, now)) return ok(known);
+    const verified = verifySignedAccessToken({ token, keys, issuer, audience, now });
+    if (verified.ok) remembered.remember(digest, verified.value, keys);
+    return verified;
+  };
+
+  const examine = async (token: string): Promise<Examined> => {
+    const nowMs = clock();
+    const now = Math.floor(nowMs / 1000);
+    // Both at once: a cold start waits for the slower of the two, not for their sum.
+    const waits = [keySource.prepare(nowMs), revocation.prepare(nowMs)].filter((wait) => wait !== undefined);
+    if (waits.length > 0) await Promise.all(waits);
+    const verified = verify(token, keySource.held(nowMs), now);
+    if (verified.ok || verified.failure.reason !== 'key_unknown') return verified;
+    const keys = await keySource.lookFor(verified.failure.kid, nowMs);
+    return keys.has(verified.failure.kid) ? verify(token, keys, now) : verified;
+  };
+
+  const judgeToken = (request: AccessRequest, token: VerifiedToken): Decision | Promise<Decision> => {
+    const view = revocation.view(token, clock());
+    const examined = ok(token);
+    return view instanceof Promise ? view.then((read) => judge(request, examined, read, rules)) : judge(request, examined, view, rules);
+  };
+  const judgeWithout = (request: AccessRequest, examined: Examined): Decision => judge(request, examined, NOTHING_REVOKED, rules);
+
+  return async (request) => {
+    const bearer = bearerToken(request.authorization);
+    if (!bearer.ok || bearer.value === undefined) return judgeWithout(request, bearer as Examined);
+    let examined: Examined | undefined;
+    try {
+      examined = await examine(bearer.value);
+      if (!examined.ok || examined.value === undefined) return judgeWithout(request, examined);
+      return await judgeToken(request, examined.value);
+    } catch (error) {
+      if (!(error instanceof Outage)) throw error;
+      const reason = examined === undefined ? 'keys_unavailable' : 'revocation_unavailable';
+      return judgeWithout(request, refuse({ reason, dependency: error.dependency }));
+    }
+  };
+}

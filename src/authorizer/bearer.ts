@@ -1,0 +1,25 @@
+// The access token of a request (RFC 6750 section 2.1): from the Authorization header alone, never a query, body or cookie.
+import { ok, refuse, type Result } from '../result.ts';
+
+export type BearerFault =
+  | { readonly reason: 'authorization_repeated' }
+  | { readonly reason: 'authorization_not_bearer' }
+  | { readonly reason: 'authorization_malformed' };
+
+/** `credentials = "Bearer" 1*SP b64token`; the scheme's case does not matter (RFC 9110 section 11.1). */
+const SCHEME = /^bearer(?: +|$)/i;
+
+/**
+ * @param values every value of the request's Authorization headers.
+ * @returns the token; undefined when there is no such header. Whether it is one of ours is for its parser to say.
+ */
+export function bearerToken(values: readonly string[]): Result<string | undefined, BearerFault> {
+  const [value] = values;
+  if (values.length > 1) return refuse({ reason: 'authorization_repeated' });
+  if (value === undefined || value === '') return ok(undefined);
+  const scheme = SCHEME.exec(value)?.[0];
+  if (scheme === undefined) return refuse({ reason: 'authorization_not_bearer' });
+  const token = value.slice(scheme.length);
+  // API Gateway's HTTP APIs join several headers with commas, which no token contains.
+  return token === '' || token.includes(',') || token.includes(' ') ? refuse({ reason: 'authorization_malformed' }) : ok(token);
+}

@@ -1,0 +1,43 @@
+// The revocation feed as it is sent: {v: 1, iss, iat, jti: [], sid: [], clients: {id: epoch}, kids: []} (docs/revocation.md).
+import { hash } from 'node:crypto';
+
+export type FeedDocument = {
+  /** Epoch seconds at which the issuer read its table. */
+  readonly iat: number;
+  readonly jti: readonly string[];
+  readonly sid: readonly string[];
+  /** Tokens of a lower epoch are revoked. */
+  readonly clients: readonly (readonly [id: string, epoch: number])[];
+  readonly kids: readonly string[];
+};
+
+const ID_BYTES = 16;
+
+/** How the feed names a jti, sid, client or kid: the first 128 bits of its SHA-256, base64url. */
+export const feedId = (text: string): string => hash('sha256', text, 'buffer').subarray(0, ID_BYTES).toString('base64url');
+
+/** The feed in `text`; undefined when it is cut short, another issuer's, of an unknown version or otherwise not this. */
+export function parseFeed(text: string, issuer: string): FeedDocument | undefined {
+  const feed = parseObject(text);
+  if (feed === undefined || feed['v'] !== 1 || feed['iss'] !== issuer || !isCount(feed['iat'])) return undefined;
+  const { jti, sid, kids, clients } = feed;
+  if (!isIdList(jti) || !isIdList(sid) || !isIdList(kids)) return undefined;
+  if (typeof clients !== 'object' || clients === null || Array.isArray(clients)) return undefined;
+  const epochs: readonly [string, unknown][] = Object.entries(clients);
+  if (!epochs.every((entry): entry is [string, number] => isId(entry[0]) && isCount(entry[1]))) return undefined;
+  return { iat: feed['iat'], jti, sid, kids, clients: epochs };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** An id of another form would never match anything: a feed that has one is not understood. */
+const isId = (value: unknown): value is string => typeof value === 'string' && /^[\w-]{22}$/.test(value);
+const isIdList = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isId);

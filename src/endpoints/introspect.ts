@@ -1,0 +1,95 @@
+/**
+ * POST /introspect (RFC 7662):
+ * parse → exactly one credential → what the token is (signature or MAC) → limits, beside reading caller, owner, session and
+ * revocation → authenticate the caller → may it know → is it active now → answer.
+ */
+import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
+import { readParameters } from '../http/parameters.ts';
+import { ok, refuse, type Result } from '../result.ts';
+import { formatScope } from '../tokens/scope.ts';
+import type { Session } from '../tokens/session.ts';
+import { admit, type AdmissionDeps } from './admission.ts';
+import { authenticateCaller, presentedBy } from './caller.ts';
+import type { Failure } from './failure.ts';
+import type { Loaded } from './stores.ts';
+import { inspectToken, type InspectedToken, type InspectionDeps } from './token-under-inspection.ts';
+import { refuseWith, startTrail, succeed, type ConclusionDeps, type Trail } from './trail.ts';
+
+export type IntrospectDeps = AdmissionDeps & ConclusionDeps & InspectionDeps;
+
+type Introspection = Readonly<Record<string, unknown>> & { readonly active: boolean };
+
+/** Says nothing of why (RFC 7662 section 2.2: "SHOULD NOT include any additional information about an inactive token"). */
+const INACTIVE: Introspection = { active: false };
+
+export const createIntrospectEndpoint =
+  (deps: IntrospectDeps) =>
+  async (request: HttpRequest): Promise<HttpResponse> => {
+    const trail = startTrail('introspect', request);
+    const answer = await introspect(trail, deps);
+    return answer.ok ? succeed(trail, 200, answer.value) : refuseWith(answer.failure, trail, deps);
+  };
+
+async function introspect(trail: Trail, deps: IntrospectDeps): Promise<Result<Introspection, Failure>> {
+  const { request } = trail;
+  const now = nowSeconds(request);
+  const parameters = readParameters(request, { json: false });
+  if (!parameters.ok) return parameters;
+  const presented = presentedBy(request, parameters.value);
+  if (!presented.ok) return presented;
+  const text = parameters.value.get('token');
+  if (text === undefined) return refuse({ reason: 'parameter_missing', parameter: 'token' });
+
+  const token = await inspectToken(text, now, deps);
+  const admitted = await admit(trail, presented.value.clientId, wantedFor(token), deps);
+  if (!admitted.ok) return admitted;
+  const caller = await authenticateCaller(presented.value, admitted.value.client, request, deps.ring);
+  if (!caller.ok) return caller;
+  const { client } = caller.value;
+
+  if (token.kind === 'unknown') return ok(INACTIVE);
+  const isOwn = token.clientId === client.client_id;
+  // A refresh token concerns nobody but its client; an access token also the resource servers that are registered to ask.
+  if (!isOwn && (token.kind === 'refresh_token' || client.may_introspect !== 'any')) return ok(INACTIVE);
+  return ok(token.kind === 'access_token' ? describeAccessToken(token, admitted.value, now) : describeRefreshToken(token, admitted.value, now, deps.issuer));
+}
+
+function wantedFor(token: InspectedToken) {
+  if (token.kind === 'unknown') return {};
+  if (token.kind === 'refresh_token') return { ownerId: token.clientId, sid: token.sid };
+  const { jti, sid } = token.claims;
+  return { ownerId: token.clientId, jti, ...(sid === undefined ? {} : { sid }) };
+}
+
+function describeAccessToken(token: InspectedToken & { readonly kind: 'access_token' }, loaded: Loaded, now: number): Introspection {
+  const { claims } = token;
+  const { owner } = loaded;
+  if (token.expired || loaded.tokenRevoked || owner === undefined || owner.disabled || claims.epoch < owner.epoch) return INACTIVE;
+  if (claims.sid !== undefined && loaded.session?.status !== 'active') return INACTIVE;
+  if (owner.client_expires_at !== undefined && owner.client_expires_at <= now) return INACTIVE;
+  return { active: true, token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP', ...claims };
+}
+
+function describeRefreshToken(token: InspectedToken & { readonly kind: 'refresh_token' }, { owner, session }: Loaded, now: number, issuer: string): Introspection {
+  if (owner === undefined || owner.disabled || session === undefined || !isRefreshable(session, token.token.generation, owner.epoch, now)) return INACTIVE;
+  return {
+    active: true,
+    token_type: 'refresh_token',
+    iss: issuer,
+    client_id: session.client_id,
+    sub: session.client_id,
+    aud: session.audience,
+    scope: formatScope(session.scope),
+    sid: session.sid,
+    iat: session.created_at,
+    exp: Math.min(session.expires_at, session.idle_expires_at ?? session.expires_at),
+  };
+}
+
+/** Only the current generation is active; looking at an older one ends nothing. */
+const isRefreshable = (session: Session, generation: number, clientEpoch: number, now: number): boolean =>
+  session.status === 'active' &&
+  session.generation === generation &&
+  session.epoch >= clientEpoch &&
+  session.expires_at > now &&
+  (session.idle_expires_at === undefined || session.idle_expires_at > now);

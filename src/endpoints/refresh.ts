@@ -1,0 +1,161 @@
+/**
+ * POST /refresh, and POST /token with grant_type=refresh_token:
+ * parse → form of the token → its MAC → limits, beside reading client and session → authenticate → grant registered → generation →
+ * scope and audience → sign → commit by one conditional write → answer. Signed first, committed last: an outage burns no token.
+ */
+import { authenticateCaller, presentedBy } from './caller.ts';
+import * as events from '../audit/events.ts';
+import { admitWithoutSecret, type AuthenticatedClient } from '../client-authentication/authenticate.ts';
+import type { PresentationFailure, PresentedCredential } from '../client-authentication/presented.ts';
+import { judgeRefresh, refreshToken, type RefreshFailure } from '../grants/refresh-token.ts';
+import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
+import { readParameters, type Parameters } from '../http/parameters.ts';
+import { ok, refuse, type Result } from '../result.ts';
+import { logAudit } from '../telemetry/log.ts';
+import { emitCounter } from '../telemetry/metrics.ts';
+import type { AccessTokenClaims } from '../tokens/access-token.ts';
+import { formatRefreshToken, isAuthentic, parseRefreshToken, sidOf, type RefreshToken } from '../tokens/refresh-token.ts';
+import type { Session } from '../tokens/session.ts';
+import { admit, type Admitted } from './admission.ts';
+import type { Failure } from './failure.ts';
+import { freshId } from './fresh-id.ts';
+import { draftAccessToken, signAccessToken, tokenAnswer } from './issue.ts';
+import { macKeyOf } from './mac-key.ts';
+import type { RateWindow } from './stores.ts';
+import type { TokenDeps } from './token-deps.ts';
+import { factsOf, refuseWith, startTrail, succeed, type Trail } from './trail.ts';
+
+type Answer = Result<Readonly<Record<string, unknown>>, Failure>;
+type Presented = Result<PresentedCredential, PresentationFailure>;
+
+export const createRefreshEndpoint =
+  (deps: TokenDeps) =>
+  async (request: HttpRequest): Promise<HttpResponse> => {
+    const trail = startTrail('refresh', request);
+    const parameters = readParameters(request, { json: true });
+    const answer = parameters.ok ? await refreshByToken(trail, parameters.value, presentedBy(request, parameters.value), deps) : parameters;
+    return answer.ok ? succeed(trail, 200, answer.value) : refuseWith(answer.failure, trail, deps);
+  };
+
+export async function refreshByToken(trail: Trail, parameters: Parameters, presented: Presented, deps: TokenDeps): Promise<Answer> {
+  const text = parameters.get('refresh_token');
+  if (text === undefined) return refuse({ reason: 'parameter_missing', parameter: 'refresh_token' });
+  const mayBeAlone = trail.endpoint === 'refresh';
+  if (!presented.ok && !(mayBeAlone && presented.failure.reason === 'credentials_missing')) return presented;
+
+  const token = await authenticToken(text, deps, nowSeconds(trail.request));
+  if (!token.ok) return token;
+  const clientId = presented.ok ? presented.value.clientId : token.value.clientId;
+  const isForeign = clientId !== token.value.clientId;
+  trail.sid = isForeign ? '' : sidOf(token.value.handle);
+
+  const admitted = await admit(trail, clientId, isForeign ? {} : { sid: trail.sid }, deps);
+  if (!admitted.ok) return admitted;
+  const caller = presented.ok
+    ? await authenticateCaller(presented.value, admitted.value.client, trail.request, deps.ring)
+    : admitByTokenAlone(clientId, admitted.value, trail.request);
+  if (!caller.ok) return caller;
+  // Another client's token: refused, and the owner's session is none the worse for it.
+  if (isForeign) return refuse({ reason: 'refresh_token_foreign', clientId: token.value.clientId });
+  if (!caller.value.client.grant_types.includes('refresh_token')) return refuse({ reason: 'grant_not_registered', grantType: 'refresh_token' });
+  return continueSession(trail, { caller: caller.value, token: token.value, parameters, window: admitted.value.window }, admitted.value.session, deps);
+}
+
+/** Form and MAC: whatever we did not make is refused without touching storage. */
+async function authenticToken(text: string, { ring }: TokenDeps, now: number): Promise<Result<RefreshToken, RefreshFailure>> {
+  const token = parseRefreshToken(text);
+  if (token === undefined) return refuse({ reason: 'refresh_token_malformed' });
+  const macKey = await ring.key(token.keyId, 'refresh-token-mac', now);
+  if (macKey === undefined || !isAuthentic(token, macKey)) return refuse({ reason: 'refresh_token_forged' });
+  return ok(token);
+}
+
+/** "the client ... MUST authenticate" (RFC 6749 section 6), unless it was registered to refresh with the token alone. */
+function admitByTokenAlone(clientId: string, { client }: Admitted, request: HttpRequest): Result<AuthenticatedClient, Failure> {
+  if (client?.refresh_client_auth !== 'none') return refuse({ reason: 'credentials_missing' });
+  return admitWithoutSecret(clientId, { client, peppers: new Map(), ip: request.ip, now: nowSeconds(request) });
+}
+
+type Refresh = { readonly caller: AuthenticatedClient; readonly token: RefreshToken; readonly parameters: Parameters; readonly window: RateWindow };
+
+async function continueSession(trail: Trail, refresh: Refresh, session: Session | undefined, deps: TokenDeps): Promise<Answer> {
+  const way = judgeRefresh(refresh.token, session, refresh.caller.client.epoch, { graceSeconds: deps.refreshGraceSeconds, nowMs: trail.request.nowMs });
+  if (!way.ok) return refuseRefresh(way.failure, trail, deps);
+  if (session === undefined) return refuse({ reason: 'session_unknown' });
+
+  const decision = refreshToken.decide(refresh.caller, session, refresh.parameters, deps.settings.issuer);
+  if (!decision.ok) return decision;
+  const claims = draftAccessToken(decision.value, freshId(deps.random), nowSeconds(trail.request), deps.settings);
+  trail.jti = claims.jti;
+  const accessToken = await signAccessToken(claims, deps.settings, deps.signer);
+  return way.value === 'rotate'
+    ? rotate(trail, refresh, session, { claims, accessToken }, deps)
+    : replay(trail, refresh, session, { claims, accessToken }, deps);
+}
+
+type Signed = { readonly claims: AccessTokenClaims; readonly accessToken: string };
+
+/** The one conditional write that makes the presented token the former one. */
+async function rotate(trail: Trail, refresh: Refresh, session: Session, { claims, accessToken }: Signed, deps: TokenDeps): Promise<Answer> {
+  const { client } = refresh.caller;
+  const now = nowSeconds(trail.request);
+  const keyId = await deps.ring.currentId(now);
+  const macKey = await macKeyOf(keyId, deps.ring, now);
+  const outcome = await deps.sessions.rotate({
+    clientId: client.client_id,
+    sid: session.sid,
+    fromGeneration: refresh.token.generation,
+    rotatedBy: freshId(deps.random),
+    // The clock is read again: the grace window starts at the commit, not at the request's arrival.
+    rotatedAtMs: Date.now(),
+    macKey: keyId,
+    ...(client.refresh_token_idle_lifetime > 0 ? { idleExpiresAt: now + client.refresh_token_idle_lifetime } : {}),
+    // Never earlier than before: what ends the session must outlive every access token of it.
+    accessExp: Math.max(claims.exp, session.last_access_exp),
+    ip: trail.request.ip,
+    userAgent: trail.request.userAgent,
+    event: events.tokenRefreshed(factsOf(trail), { ...subjectOf(claims, session), reason: 'rotated' }),
+  });
+  if (outcome.rotated) {
+    const successor = { ...refresh.token, keyId, generation: refresh.token.generation + 1 };
+    return ok(tokenAnswer(accessToken, claims, formatRefreshToken(successor, macKey)));
+  }
+  return afterLostRace(trail, refresh, outcome.session, { claims, accessToken }, deps);
+}
+
+/** Somebody else changed the session between our read and our write: the same judgement again, on what is stored now. */
+async function afterLostRace(trail: Trail, refresh: Refresh, session: Session | undefined, signed: Signed, deps: TokenDeps): Promise<Answer> {
+  const way = judgeRefresh(refresh.token, session, refresh.caller.client.epoch, { graceSeconds: deps.refreshGraceSeconds, nowMs: Date.now() });
+  if (!way.ok) return refuseRefresh(way.failure, trail, deps);
+  if (session === undefined || way.value === 'rotate') return refuse({ reason: 'session_expired' });
+  return replay(trail, refresh, session, signed, deps);
+}
+
+/** A retry after a lost answer: the same successor byte for byte, derived again, with an access token of its own. The session does not change. */
+async function replay(trail: Trail, refresh: Refresh, session: Session, { claims, accessToken }: Signed, deps: TokenDeps): Promise<Answer> {
+  const event = events.tokenRefreshed(factsOf(trail), { ...subjectOf(claims, session), reason: 'replayed' });
+  if (deps.auditMode === 'strict') await deps.requests.recordIssue(refresh.window, event);
+  logAudit(event);
+  const macKey = await macKeyOf(session.mac_key, deps.ring, nowSeconds(trail.request));
+  const successor = { ...refresh.token, keyId: session.mac_key, generation: session.generation };
+  return ok(tokenAnswer(accessToken, claims, formatRefreshToken(successor, macKey)));
+}
+
+const subjectOf = (claims: AccessTokenClaims, session: Session) => ({
+  client_id: claims.client_id,
+  jti: claims.jti,
+  amr: claims.amr.join(' '),
+  sid: session.sid,
+});
+
+/** "the authorization server ... revokes the active refresh token" on reuse (RFC 9700 section 4.14.2): here the whole session. */
+async function refuseRefresh(failure: RefreshFailure, trail: Trail, deps: TokenDeps): Promise<Answer> {
+  if (failure.reason === 'refresh_token_reused') {
+    const event = events.refreshTokenReuse(factsOf(trail), { client_id: trail.clientId, sid: trail.sid, reason: failure.reason });
+    // False: someone else ended it first and said so. Ours is then only a line in the log.
+    if (await deps.sessions.end({ clientId: trail.clientId, sid: trail.sid }, event, nowSeconds(trail.request))) trail.recorded = event;
+    emitCounter('refresh_token_reuse', trail.request.nowMs);
+  }
+  if (failure.reason === 'refresh_token_ahead') emitCounter('refresh_token_ahead', trail.request.nowMs);
+  return refuse(failure);
+}

@@ -1,0 +1,101 @@
+/**
+ * What we say: the whole mapping from reason to status, OAuth error code and public description on one screen.
+ * Reasons that an attacker must not tell apart share one entry on purpose. Descriptions stay within %x20-21 / %x23-5B / %x5D-7E
+ * (RFC 6749 section 5.2) and never repeat input.
+ */
+import type { AuditEventType } from '../audit/event.ts';
+import type { FailureReason } from './failure.ts';
+
+export type WireError = {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429;
+  /** RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7591 section 3.2.2, RFC 8707 section 2. */
+  readonly error: string;
+  readonly description: string;
+  /** Scheme of the `WWW-Authenticate` challenge; every 401 has one (RFC 9110 section 15.5.2). */
+  readonly challenge?: 'Basic' | 'Bearer';
+  /** The audit event of this refusal; absent for requests that are merely malformed. */
+  readonly event?: AuditEventType;
+};
+
+/** Unknown client, wrong secret and every other failed proof look the same (RFC 6749 section 5.2, invalid_client). */
+const INVALID_CLIENT = { status: 401, error: 'invalid_client', description: 'client authentication failed', challenge: 'Basic', event: 'login_failure' } as const;
+/** Every refresh token that does not serve looks the same (RFC 6749 section 5.2, invalid_grant). */
+const INVALID_GRANT = {
+  status: 400,
+  error: 'invalid_grant',
+  description: 'the refresh token is invalid, expired, revoked or belongs to another client',
+  event: 'refresh_token_invalid',
+} as const;
+const invalidRequest = (description: string) => ({ status: 400, error: 'invalid_request', description }) as const;
+
+export const wireErrors = {
+  body_too_large: { status: 413, error: 'invalid_request', description: 'the request body is larger than 64 KiB' },
+  media_type_unsupported: { status: 415, error: 'invalid_request', description: 'the content type is not supported here; use application/x-www-form-urlencoded' },
+  media_type_not_json: { status: 415, error: 'invalid_request', description: 'the content type is not supported here; use application/json' },
+  body_malformed: invalidRequest('the request body is malformed'),
+  parameter_repeated: invalidRequest('a parameter is repeated'),
+  parameters_too_many: invalidRequest('there are more than 64 parameters'),
+  parameters_in_query: invalidRequest('parameters belong in the request body, not in the URI'),
+  parameter_missing: invalidRequest('a required parameter is missing'),
+
+  grant_type_unknown: { status: 400, error: 'unsupported_grant_type', description: 'grant_type is not one that this server supports' },
+  grant_not_registered: {
+    status: 400,
+    error: 'unauthorized_client',
+    description: 'the client is not registered for this grant type',
+    event: 'login_failure',
+  },
+
+  several_methods: { ...invalidRequest('more than one client authentication method is used'), event: 'login_failure' },
+  client_id_mismatch: { ...invalidRequest('client_id differs from the authenticated client'), event: 'login_failure' },
+  credentials_missing: INVALID_CLIENT,
+  credentials_malformed: INVALID_CLIENT,
+  unknown_client: INVALID_CLIENT,
+  client_disabled: INVALID_CLIENT,
+  client_expired: INVALID_CLIENT,
+  secret_mismatch: INVALID_CLIENT,
+  network_not_allowed: INVALID_CLIENT,
+
+  rate_limited: { status: 429, error: 'slow_down', description: 'too many requests; retry after the seconds in Retry-After', event: 'rate_limit_exceeded' },
+
+  scope_malformed: { status: 400, error: 'invalid_scope', description: 'scope is not a list of scope tokens separated by single spaces' },
+  scope_not_allowed: { status: 400, error: 'invalid_scope', description: 'a requested scope is not granted to this client', event: 'login_failure' },
+  resource_malformed: { status: 400, error: 'invalid_target', description: 'resource is not an absolute URI without a fragment' },
+  resource_not_allowed: { status: 400, error: 'invalid_target', description: 'resource is not an audience of this client', event: 'login_failure' },
+
+  refresh_token_malformed: INVALID_GRANT,
+  refresh_token_forged: INVALID_GRANT,
+  refresh_token_foreign: INVALID_GRANT,
+  session_unknown: INVALID_GRANT,
+  session_ended: INVALID_GRANT,
+  session_expired: INVALID_GRANT,
+  session_idle: INVALID_GRANT,
+  session_of_older_epoch: INVALID_GRANT,
+  refresh_token_ahead: INVALID_GRANT,
+  refresh_token_reused: { ...INVALID_GRANT, event: 'refresh_token_reuse' },
+
+  metadata_invalid: { status: 400, error: 'invalid_client_metadata', description: 'a metadata field is invalid' },
+  query_invalid: invalidRequest('limit is a whole number from 1 to 100, and cursor is the next of an earlier page'),
+  client_id_differs: { status: 400, error: 'invalid_client_metadata', description: 'client_id differs from the one in the path' },
+  client_unknown: { status: 404, error: 'not_found', description: 'there is no such client' },
+  client_changed_meanwhile: { status: 409, error: 'conflict', description: 'the client was changed at the same time; read it again and retry' },
+
+  bearer_missing: { status: 401, error: 'invalid_token', description: 'an access token is required', challenge: 'Bearer' },
+  bearer_invalid: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'the access token is invalid, expired or revoked',
+    challenge: 'Bearer',
+    event: 'token_invalid',
+  },
+  bearer_scope_insufficient: {
+    status: 403,
+    error: 'insufficient_scope',
+    description: 'the access token lacks a scope that this request needs',
+    challenge: 'Bearer',
+    event: 'token_invalid',
+  },
+
+  not_found: { status: 404, error: 'not_found', description: 'there is nothing at this path' },
+  method_not_allowed: { status: 405, error: 'method_not_allowed', description: 'this path does not take this method; see Allow' },
+} as const satisfies Record<FailureReason, WireError>;

@@ -1,0 +1,70 @@
+// API Gateway HTTP API, payload format 2.0 <-> HttpRequest / HttpResponse.
+import { randomBytes } from 'node:crypto';
+import type { HttpRequest, HttpResponse } from './message.ts';
+
+/** The members of the payload 2.0 event that are read. */
+export type HttpApiEvent = {
+  readonly routeKey: string;
+  readonly rawPath: string;
+  readonly rawQueryString?: string;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  readonly pathParameters?: Readonly<Record<string, string | undefined>>;
+  readonly body?: string | null;
+  readonly isBase64Encoded?: boolean;
+  readonly requestContext: { readonly http: { readonly method: string; readonly sourceIp: string } };
+};
+export type HttpApiResult = {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly isBase64Encoded: false;
+};
+
+const USER_AGENT_MAX_CHARACTERS = 256;
+
+export function requestFrom(event: HttpApiEvent, nowMs: number): HttpRequest {
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(event.headers ?? {})) if (value !== undefined) headers.set(name.toLowerCase(), value);
+  const pathParameters = new Map<string, string>();
+  for (const [name, value] of Object.entries(event.pathParameters ?? {})) if (value !== undefined) pathParameters.set(name, value);
+  return {
+    method: event.requestContext.http.method,
+    path: event.rawPath,
+    routeKey: event.routeKey,
+    pathParameters,
+    query: event.rawQueryString ?? '',
+    headers,
+    body: Buffer.from(event.body ?? '', event.isBase64Encoded === true ? 'base64' : 'utf8'),
+    ip: normalIp(event.requestContext.http.sourceIp),
+    userAgent: printable(headers.get('user-agent') ?? ''),
+    traceId: traceIdFrom(headers.get('traceparent')),
+    nowMs,
+  };
+}
+
+/** `::ffff:192.0.2.1` is the IPv4 address 192.0.2.1 (RFC 4291 section 2.5.5.2). */
+export const normalIp = (ip: string): string => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1] ?? ip;
+
+/** Control characters and whatever is not ASCII become `?`, so that a header cannot forge a line anywhere. */
+export const printable = (text: string): string => text.slice(0, USER_AGENT_MAX_CHARACTERS).replaceAll(/[^\x20-\x7E]/g, '?');
+
+/** W3C Trace Context: version-traceid-parentid-flags; an all-zero trace id is invalid. */
+export function traceIdFrom(traceparent: string | undefined): string {
+  const given = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent ?? '')?.[1];
+  return given !== undefined && !/^0+$/.test(given) ? given : randomBytes(16).toString('hex');
+}
+
+/** Sent with every answer of ours: nothing here is a page, a script or for a frame. */
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+} as const;
+
+export const resultFrom = (response: HttpResponse, traceId: string): HttpApiResult => ({
+  statusCode: response.status,
+  headers: { ...SECURITY_HEADERS, 'x-trace-id': traceId, ...response.headers },
+  body: response.body,
+  isBase64Encoded: false,
+});

@@ -1,0 +1,26 @@
+/**
+ * Every route of the issuer's HTTP API and the function behind it: the one list that the CDK app, the 405 answers
+ * and the documentation read. A route that is not served yet is not in it.
+ */
+export type FunctionName = 'token' | 'refresh' | 'revoke' | 'introspect' | 'jwks' | 'clients';
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Route = { readonly method: HttpMethod; readonly path: string; readonly function: FunctionName };
+
+export const ROUTES = [
+  { method: 'POST', path: '/token', function: 'token' }, // RFC 6749 section 3.2
+  { method: 'POST', path: '/refresh', function: 'refresh' },
+  { method: 'POST', path: '/revoke', function: 'revoke' }, // RFC 7009
+  { method: 'POST', path: '/introspect', function: 'introspect' }, // RFC 7662
+  { method: 'GET', path: '/.well-known/oauth-authorization-server', function: 'jwks' }, // RFC 8414
+  { method: 'GET', path: '/.well-known/openid-configuration', function: 'jwks' }, // where most gateways look
+  { method: 'GET', path: '/.well-known/jwks.json', function: 'jwks' }, // RFC 7517
+  { method: 'GET', path: '/revocations', function: 'jwks' },
+  { method: 'GET', path: '/health', function: 'jwks' },
+  { method: 'POST', path: '/clients', function: 'clients' }, // RFC 7591
+  { method: 'GET', path: '/clients', function: 'clients' },
+  { method: 'GET', path: '/clients/{client_id}', function: 'clients' }, // RFC 7592
+  { method: 'PUT', path: '/clients/{client_id}', function: 'clients' },
+] as const satisfies readonly Route[];
+
+/** Whatever no route above takes: a JSON 404, or 405 with `Allow` for a known path. API Gateway's `$default` route. */
+export const DEFAULT_ROUTE_FUNCTION: FunctionName = 'jwks';
