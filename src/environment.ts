@@ -48,7 +48,7 @@ export function issuerUrl(environment: Environment, name: string): string {
   const text = required(environment, name);
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const loopback = url !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
-  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) || /[?#]|\/$/.test(text))
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) || /[?#@\s]|\/$/.test(text))
     throw new ConfigurationError(name, 'must be an https URL without query, fragment or trailing slash');
   return text;
 }

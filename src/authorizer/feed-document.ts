@@ -11,10 +11,19 @@ export type FeedDocument = {
   readonly kids: readonly string[];
 };
 
-const ID_BYTES = 16;
+/** Characters of an id that carry 126 of its 128 bits; the last carries the other two, above four zeros. */
+const FULL_CHARACTERS = 21;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const LAST_CHARACTERS = 'AQgw';
 
-/** How the feed names a jti, sid, client or kid: the first 128 bits of its SHA-256, base64url. */
-export const feedId = (text: string): string => hash('sha256', text, 'buffer').subarray(0, ID_BYTES).toString('base64url');
+/**
+ * How the feed names a jti, sid, client or kid: the first 128 bits of its SHA-256, base64url. Cut out of the whole digest's
+ * text, which is three times as fast as out of its bytes.
+ */
+export function feedId(text: string): string {
+  const digest = hash('sha256', text, 'base64url');
+  return digest.slice(0, FULL_CHARACTERS) + LAST_CHARACTERS.charAt(ALPHABET.indexOf(digest.charAt(FULL_CHARACTERS)) >> 4);
+}
 
 /** The feed in `text`; undefined when it is cut short, another issuer's, of an unknown version or otherwise not this. */
 export function parseFeed(text: string, issuer: string): FeedDocument | undefined {

@@ -50,11 +50,12 @@ export function createRevocationLedger(): RevocationLedger {
 
 type Lists = { readonly [name in 'jti' | 'sid' | 'kids']: ReadonlyMap<string, number> };
 
-/** Lists that are empty, as most are most of the time, cost no digest. */
-function faultOf({ claims, kid }: VerifiedToken, lists: Lists, clients: ReadonlyMap<string, { readonly epoch: number }>): RevocationFault | undefined {
-  if (lists.jti.size > 0 && lists.jti.has(feedId(claims.jti))) return { reason: 'token_revoked' };
-  if (lists.sid.size > 0 && claims.sid !== undefined && lists.sid.has(feedId(claims.sid))) return { reason: 'session_ended' };
-  if (clients.size > 0 && claims.epoch < (clients.get(feedId(claims.client_id))?.epoch ?? 0)) return { reason: 'epoch_raised' };
-  if (lists.kids.size > 0 && lists.kids.has(feedId(kid))) return { reason: 'key_distrusted' };
-  return undefined;
+/** Digests cost more than everything else here: none for an empty list, as most are most of the time, and each one once. */
+function faultOf(token: VerifiedToken, lists: Lists, clients: ReadonlyMap<string, { readonly epoch: number }>): RevocationFault | undefined {
+  const { claims, kid } = token;
+  const feedIds = (token.feedIds ??= {});
+  if (lists.jti.size > 0 && lists.jti.has((feedIds.jti ??= feedId(claims.jti)))) return { reason: 'token_revoked' };
+  if (lists.sid.size > 0 && claims.sid !== undefined && lists.sid.has((feedIds.sid ??= feedId(claims.sid)))) return { reason: 'session_ended' };
+  if (clients.size > 0 && claims.epoch < (clients.get((feedIds.client ??= feedId(claims.client_id)))?.epoch ?? 0)) return { reason: 'epoch_raised' };
+  return lists.kids.size > 0 && lists.kids.has(feedId(kid)) ? { reason: 'key_distrusted' } : undefined;
 }

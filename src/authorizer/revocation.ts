@@ -3,7 +3,12 @@ import type { AccessTokenClaims } from '../tokens/access-token.ts';
 import type { RevocationFault } from './denial.ts';
 
 /** A token whose signature, form, issuer, audience and times have been found right; only `examine` makes one. */
-export type VerifiedToken = { readonly claims: AccessTokenClaims; readonly kid: string };
+export type VerifiedToken = {
+  readonly claims: AccessTokenClaims;
+  readonly kid: string;
+  /** What the feed would call it, filled in by the ledger as needed. */
+  feedIds?: { jti?: string; sid?: string; client?: string };
+};
 
 /** What is known of revocations at one moment. */
 export type RevocationView = { faultOf(token: VerifiedToken): RevocationFault | undefined };

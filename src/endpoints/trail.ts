@@ -109,10 +109,11 @@ function bearerChallenge(failure: Failure, wire: WireError): string {
 async function recordRefusal(failure: Failure, type: NonNullable<WireError['event']>, trail: Trail, { requests, denials }: ConclusionDeps): Promise<void> {
   const event = trail.recorded ?? refusalEvent(type, failure.reason, trail);
   logAudit(event);
-  if (trail.recorded !== undefined) return;
+  // What is refused before it names a client to the limits (garbage, a forged token) costs no call: the log line is its record.
+  if (trail.recorded !== undefined || trail.clientId === '') return;
   const window = {
     endpoint: trail.endpoint,
-    subject: trail.clientId === '' ? '-' : trail.clientId,
+    subject: trail.clientId,
     network: networkOf(trail.request.ip),
     minute: minuteOf(trail.request.nowMs),
   };

@@ -10,7 +10,7 @@ const HOUR = 60 * MINUTE;
 /** No access token lives longer, whatever is configured. */
 export const LONGEST_ACCESS_TOKEN_SECONDS = MAXIMUM.accessTokenLifetimeSeconds;
 /** Verifiers' clocks may lag by as much: a token still passes that long after its `exp` (SECURITY 46). */
-export const CLOCK_LEEWAY_SECONDS = MINUTE;
+const CLOCK_LEEWAY_SECONDS = MINUTE;
 /** A retry within the grace window gets an access token that no write records; the window is at most this long (functions/token/env.ts; a test compares). */
 export const LONGEST_GRACE_SECONDS = 5 * MINUTE;
 

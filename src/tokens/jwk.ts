@@ -3,6 +3,7 @@ import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'no
 import { refuse, ok, type Result } from '../result.ts';
 import { isAlgorithm, type Algorithm } from './algorithms.ts';
 import { decodeBase64Url } from './base64url.ts';
+import { isRocaModulus } from './roca.ts';
 
 /** A key that may verify with exactly one algorithm: a token's own `alg` never chooses (RFC 8725 section 3.1). */
 export type VerificationKey = { readonly kid: string; readonly alg: Algorithm; readonly key: KeyObject };
@@ -120,7 +121,7 @@ function rsaFault(members: Readonly<Record<string, string>>): JwkFault | undefin
   const bits = modulus.toString(2).length;
   if (bits < RSA_MODULUS_BITS_MIN || bits > RSA_MODULUS_BITS_MAX || modulus % 2n === 0n) return { reason: 'key_weak' };
   if (exponent < RSA_EXPONENT_MIN || exponent > RSA_EXPONENT_MAX || exponent % 2n === 0n) return { reason: 'key_weak' };
-  return undefined;
+  return isRocaModulus(modulus) ? { reason: 'key_weak' } : undefined;
 }
 
 /** Base64urlUInt (RFC 7518 section 2): big-endian, no leading zero bytes. */

@@ -104,6 +104,12 @@ describe('which key signs', () => {
     expect((await ring.active('ES256', NOW + HOUR)).kid).toBe('new');
   });
 
+  it('is none once its time has passed, rather than one that nobody may use', async () => {
+    const ring = createKeyRing({ records: createRecordsInMemory(recordOf('old', { retires_at: NOW + 1 })) });
+    expect((await ring.active('ES256', NOW)).kid).toBe('old');
+    await expect(ring.active('ES256', NOW + 1)).rejects.toThrow(ConfigurationError);
+  });
+
   it('changes two hours after a new key came with the template, when every verifier knows it', async () => {
     const ring = ringOf(createRecordsInMemory(recordOf('old', { active_from: NOW - HOUR })), [['ES256', double.add('ES256', 'next')]]);
     expect((await ring.active('ES256', NOW)).kid).toBe('old');
@@ -181,6 +187,27 @@ describe('verification keys', () => {
     expect(records.calls.readAll).toBe(2);
     records.records.set('b', recordOf('b'));
     expect((await ring.verificationKeys('b', NOW + 30)).has('b')).toBe(true);
+  });
+
+  it('come to all who ask for a new kid at the same time', async () => {
+    const records = createRecordsInMemory(recordOf('a'));
+    const ring = createKeyRing({ records });
+    await ring.verificationKeys('a', NOW);
+    records.records.set('b', recordOf('b'));
+    const asked = await Promise.all(Array.from({ length: 20 }, () => ring.verificationKeys('b', NOW)));
+    expect(asked.every((keys) => keys.has('b'))).toBe(true);
+    expect(records.calls.readAll).toBe(2);
+  });
+
+  it('refuse an unknown kid again as soon as the table has answered again', async () => {
+    const records = createRecordsInMemory(recordOf('a'));
+    const ring = createKeyRing({ records });
+    await ring.verificationKeys('a', NOW);
+    records.down = true;
+    await expect(ring.verificationKeys('b', NOW + 45)).rejects.toMatchObject({ dependency: 'dynamodb:Query' });
+    records.down = false;
+    expect((await ring.verificationKeys('b', NOW + 60)).has('b')).toBe(false);
+    expect(records.calls.readAll).toBe(3);
   });
 
   it('cannot be told for an unknown kid while the table is down: an outage, not a refusal', async () => {

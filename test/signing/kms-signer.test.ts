@@ -8,7 +8,7 @@ import { createKeyRing, type KeyRing } from '../../src/signing/key-ring.ts';
 import { createKmsSigner } from '../../src/signing/kms-signer.ts';
 import { createTemplateKeys } from '../../src/signing/template-keys.ts';
 import { ALGORITHMS, type Algorithm } from '../../src/tokens/algorithms.ts';
-import { createKmsDouble, type KmsDouble } from './kms-double.ts';
+import { arnOf, createKmsDouble, type KmsDouble } from './kms-double.ts';
 import { createRecordsInMemory } from './records-in-memory.ts';
 
 const NOW = 1_800_000_000;
@@ -61,12 +61,12 @@ it('EdDSA signs up to what KMS takes raw, and says what is wrong beyond, without
 });
 
 describe('an answer of KMS that is not what was asked for is an outage, never a token', () => {
-  it.each([
-    ['by another key', { KeyId: 'arn:aws:kms:eu-central-1:111122223333:key/other', Signature: new Uint8Array(256) }],
-    ['without a signature', { KeyId: 'arn:aws:kms:eu-central-1:111122223333:key/ES256' }],
-    ['with a malformed signature', { KeyId: 'arn:aws:kms:eu-central-1:111122223333:key/ES256', Signature: new Uint8Array(70) }],
-  ])('%s', async (_, answer) => {
-    const { kid } = await signer.key('ES256', NOW);
+  it.each<[string, Algorithm, object]>([
+    ['by another key', 'RS256', { KeyId: arnOf('other'), Signature: new Uint8Array(256) }],
+    ['without a signature', 'RS256', { KeyId: arnOf('RS256') }],
+    ['with a malformed signature', 'ES256', { KeyId: arnOf('ES256'), Signature: new Uint8Array(70) }],
+  ])('%s', async (_, algorithm, answer) => {
+    const { kid } = await signer.key(algorithm, NOW);
     double.mock.on(SignCommand).resolves(answer);
     await expect(signer.sign(kid, double.message(SIGNING_INPUT))).rejects.toMatchObject({ name: 'Outage', dependency: 'kms:Sign' });
   });
