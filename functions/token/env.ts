@@ -1,8 +1,9 @@
 // The environment of the functions that issue tokens (token, refresh); lib/ supplies exactly these names.
-import { isAlgorithm, type Algorithm } from '../../src/tokens/algorithms.ts';
+import { ALGORITHMS, isAlgorithm, type Algorithm } from '../../src/tokens/algorithms.ts';
 import { ConfigurationError, integer, issuerUrl, json, oneOf, required, type Environment } from '../../src/environment.ts';
 import { MAXIMUM } from '../../src/clients/maximum-lengths.ts';
 import type { AudienceSettings } from '../../src/tokens/audience.ts';
+import { isResourceUri } from '../../src/tokens/resource.ts';
 import { rateLimitFrom, type RateLimit } from '../../src/abuse/rate-limit.ts';
 
 export const TOKEN_ENV = [
@@ -43,14 +44,12 @@ const ACCESS_TOKEN_LIFETIME_MAX_SECONDS = MAXIMUM.accessTokenLifetimeSeconds;
 
 export function tokenEnv(environment: Environment): TokenEnv {
   const signingKeys = signingKeysFrom(environment);
-  const [defaultAlgorithm] = signingKeys.keys();
-  if (defaultAlgorithm === undefined) throw new ConfigurationError('SIGNING_KEYS', 'must name at least one key');
   return {
     issuer: issuerUrl(environment, 'ISSUER'),
     tableName: required(environment, 'TABLE_NAME'),
     ringSecretArn: required(environment, 'RING_SECRET_ARN'),
     signingKeys,
-    defaultAlgorithm,
+    defaultAlgorithm: firstOf(signingKeys),
     audiences: audiencesFrom(environment, signingKeys),
     accessTokenLifetimeSeconds: integer(environment, 'ACCESS_TOKEN_LIFETIME_SECONDS', { min: 1, max: ACCESS_TOKEN_LIFETIME_MAX_SECONDS }),
     refreshGraceSeconds: integer(environment, 'REFRESH_GRACE_SECONDS', { min: 0, max: 300 }),
@@ -62,18 +61,25 @@ export function tokenEnv(environment: Environment): TokenEnv {
 export function signingKeysFrom(environment: Environment): ReadonlyMap<Algorithm, string> {
   const keys = new Map<Algorithm, string>();
   for (const [algorithm, arn] of Object.entries(objectFrom(environment, 'SIGNING_KEYS'))) {
-    if (!isAlgorithm(algorithm)) throw new ConfigurationError('SIGNING_KEYS', `names the unknown algorithm ${JSON.stringify(algorithm)}`);
+    if (!isAlgorithm(algorithm)) throw new ConfigurationError('SIGNING_KEYS', `must map some of ${ALGORITHMS.join(', ')} to key ARNs`);
     if (typeof arn !== 'string' || arn === '') throw new ConfigurationError('SIGNING_KEYS', `must map ${algorithm} to a key ARN`);
     keys.set(algorithm, arn);
   }
+  firstOf(keys);
   return keys;
+}
+
+function firstOf(keys: ReadonlyMap<Algorithm, string>): Algorithm {
+  const [first] = keys.keys();
+  if (first === undefined) throw new ConfigurationError('SIGNING_KEYS', 'must name at least one key');
+  return first;
 }
 
 function audiencesFrom(environment: Environment, signingKeys: ReadonlyMap<Algorithm, string>): ReadonlyMap<string, AudienceSettings> {
   const audiences = new Map<string, AudienceSettings>();
   for (const [audience, settings] of Object.entries(objectFrom(environment, 'AUDIENCES'))) {
-    if (typeof settings !== 'object' || settings === null) throw new ConfigurationError('AUDIENCES', 'must map each audience to an object');
-    const { algorithm, access_token_lifetime: lifetime } = settings as Record<string, unknown>;
+    if (!isResourceUri(audience) || !isObject(settings)) throw new ConfigurationError('AUDIENCES', 'must map absolute URIs to objects');
+    const { algorithm, access_token_lifetime: lifetime } = settings;
     if (algorithm !== undefined && !(isAlgorithm(algorithm) && signingKeys.has(algorithm)))
       throw new ConfigurationError('AUDIENCES', 'names an algorithm without a key in SIGNING_KEYS');
     if (lifetime !== undefined && !(Number.isInteger(lifetime) && Number(lifetime) >= 1 && Number(lifetime) <= ACCESS_TOKEN_LIFETIME_MAX_SECONDS))
@@ -88,6 +94,8 @@ function audiencesFrom(environment: Environment, signingKeys: ReadonlyMap<Algori
 
 function objectFrom(environment: Environment, name: string): object {
   const value = json(environment, name);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ConfigurationError(name, 'must be a JSON object');
+  if (!isObject(value)) throw new ConfigurationError(name, 'must be a JSON object');
   return value;
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
