@@ -1,0 +1,77 @@
+// Whose credentials a command sends: --client-id with --client-secret, --client, or the service's own choice.
+import { usageError } from './arguments.ts';
+import { CommandError, type Arguments, type Options } from './command.ts';
+import type { Credentials, Service } from './service.ts';
+import { valueOrInput } from './standard-input.ts';
+
+export const CALLER_OPTIONS: Options = {
+  client: { value: 'NAME', help: 'A client of the local credentials.json: demo-service or demo-admin' },
+  'client-id': { value: 'ID', help: 'Another client' },
+  'client-secret': {
+    value: 'SECRET',
+    help: 'Its secret, "-" reads it from standard input (default: the one in credentials.json, else M2M_CLIENT_SECRET)',
+  },
+};
+
+/** The client that was asked for; undefined when none was. */
+export async function chosenCaller(
+  command: { readonly name: string },
+  service: Service,
+  call: Arguments,
+): Promise<Credentials | undefined> {
+  const clientId = call.text('client-id');
+  const name = call.text('client');
+  if (clientId !== undefined && name !== undefined) throw usageError(command, '--client and --client-id exclude each other.');
+  if (clientId !== undefined) return { clientId, secret: await secretFor(command, service, call, clientId) };
+  if (call.text('client-secret') !== undefined) throw usageError(command, '--client-secret needs --client-id.');
+  return name === undefined ? undefined : named(service, name);
+}
+
+async function secretFor(command: { readonly name: string }, service: Service, call: Arguments, clientId: string): Promise<string> {
+  const held = [...service.clients.values()].find((credentials) => credentials.clientId === clientId)?.secret;
+  const secret = call.text('client-secret') ?? held ?? process.env['M2M_CLIENT_SECRET'];
+  if (secret === undefined) throw usageError(command, '--client-id needs --client-secret ("-" reads it from standard input).');
+  return await valueOrInput(secret);
+}
+
+function named(service: Service, name: string): Credentials {
+  const credentials = service.clients.get(name);
+  if (credentials !== undefined) return credentials;
+  const names = [...service.clients.keys()].join(', ');
+  throw new CommandError(
+    `There are no credentials of ${JSON.stringify(name)}${names === '' ? '' : `, only of ${names}`}.`,
+    'Give any client by --client-id and --client-secret.',
+    2,
+  );
+}
+
+/** The same, where the command cannot do without. */
+export const someCaller = (credentials: Credentials | undefined): Credentials => {
+  if (credentials !== undefined) return credentials;
+  throw new CommandError(
+    'There are no credentials to call with.',
+    'Set M2M_CLIENT_ID and M2M_CLIENT_SECRET, or give --client-id and --client-secret.',
+    2,
+  );
+};
+
+/**
+ * The client that a token says it belongs to, if we hold its credentials. Nothing is verified: the service does that.
+ * An access token is a JWT with `client_id` (RFC 9068 section 2.2); a refresh token names it in its second part.
+ */
+export function ownerOf(service: Service, token: string): Credentials | undefined {
+  const [, second = ''] = token.split('.');
+  const clientId = isRefreshToken(token) ? second : clientIdOfJwt(second);
+  return [...service.clients.values()].find((credentials) => credentials.clientId === clientId);
+}
+
+/** By its prefix alone (src/tokens/refresh-token.ts). */
+export const isRefreshToken = (token: string): boolean => token.startsWith('m2m_rt_');
+
+function clientIdOfJwt(payload: string): unknown {
+  try {
+    return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { client_id?: unknown } | null)?.client_id;
+  } catch {
+    return undefined;
+  }
+}

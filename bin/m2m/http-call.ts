@@ -1,0 +1,112 @@
+// One HTTP call to the service, and its failures in words that say what to do next.
+import { CommandError, TOOL } from './command.ts';
+import type { Credentials, Service } from './service.ts';
+
+const TIMEOUT_MS = 15_000;
+
+export type Call = {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly form?: Readonly<Record<string, string | undefined>>;
+  readonly json?: unknown;
+};
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The answer's JSON object (empty when the answer has no body). Anything but a 2xx is a `CommandError`. */
+export async function send(service: Service, call: Call): Promise<JsonObject> {
+  const response = await reach(service, call);
+  const text = await response.text();
+  const answer = jsonObject(text);
+  if (!response.ok) throw refused(service, response, answer);
+  if (answer === undefined && text !== '') throw stranger(service, response);
+  return answer ?? {};
+}
+
+/** RFC 6749 section 2.3.1: both halves form-encoded, then joined and base64-encoded. */
+export function basic({ clientId, secret }: Credentials): Readonly<Record<string, string>> {
+  return { authorization: `Basic ${Buffer.from(`${formEncode(clientId)}:${formEncode(secret)}`).toString('base64')}` };
+}
+const formEncode = (text: string): string => new URLSearchParams({ v: text }).toString().slice(2);
+
+export const bearer = (token: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${token}` });
+
+async function reach(service: Service, { method, path, headers, form, json }: Call): Promise<Response> {
+  const body =
+    form === undefined
+      ? json
+      : new URLSearchParams(Object.entries(form).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  try {
+    return await fetch(`${service.issuer}${path}`, {
+      method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'm2m-auth-cli',
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (error) {
+    throw unreachable(service, error as Error);
+  }
+}
+
+function unreachable(service: Service, error: Error): CommandError {
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  const why = error.name === 'TimeoutError' ? `no answer within ${TIMEOUT_MS / 1000} s` : (cause?.code ?? cause?.message ?? error.message);
+  const next = service.local
+    ? 'Start it with "npm start" in another terminal; if it runs on another port or folder, set PORT and DATA_DIR as it has them.'
+    : 'Check the URL and the network.';
+  return new CommandError(`The service does not answer at ${service.issuer} (${why}).`, next);
+}
+
+function jsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const stranger = (service: Service, response: Response): CommandError =>
+  new CommandError(
+    `${service.issuer} answered ${response.status} without JSON.`,
+    'Is it m2m-auth that listens there? Check PORT or --issuer.',
+  );
+
+/** RFC 6749 section 5.2 errors, with the trace id that finds them in the service's log. */
+function refused(service: Service, response: Response, answer: JsonObject | undefined): CommandError {
+  if (typeof answer?.['error'] !== 'string') return stranger(service, response);
+  const { error, error_description: description, trace_id: trace } = answer as Readonly<Record<string, string | undefined>>;
+  const facts = [`HTTP ${response.status}`, ...(trace === undefined ? [] : [`trace ${trace}`])].join(', ');
+  return new CommandError(
+    `${error ?? ''}${description === undefined ? '' : `: ${description}`} (${facts})`,
+    nextStep(service, response, error ?? ''),
+  );
+}
+
+const NEXT_STEPS: Readonly<Record<string, string>> = {
+  invalid_scope: `See what the client may ask for: ${TOOL} clients show <client_id>`,
+  unauthorized_client: `Register the grant for it: ${TOOL} clients update <client_id> --grant client_credentials --grant refresh_token`,
+  invalid_target: `Register the audience for it: ${TOOL} clients update <client_id> --audience <URL>`,
+  conflict: 'Run the command again: it reads the client anew.',
+  invalid_grant: `The refresh token has been used, has expired or its session has ended. Get a new one: ${TOOL} token`,
+  insufficient_scope: 'The client that calls needs the scope clients:manage.',
+};
+
+function nextStep(service: Service, response: Response, error: string): string {
+  const known = NEXT_STEPS[error];
+  if (known !== undefined) return known;
+  if (response.status === 429) return `Try again in ${response.headers.get('retry-after') ?? 'some'} seconds.`;
+  if (response.status === 503) return 'The service cannot reach what it needs just now. Try again.';
+  if (response.status === 404) return `List the clients: ${TOOL} clients list`;
+  if (error !== 'invalid_client') return '';
+  return service.local
+    ? 'Check the client id and its secret, and that it is not disabled. DATA_DIR must be that of the running service.'
+    : 'Check M2M_CLIENT_ID and M2M_CLIENT_SECRET, and that the client is not disabled.';
+}

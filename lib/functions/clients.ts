@@ -1,0 +1,26 @@
+// /clients: registration and management of clients (RFC 7591 and 7592 names).
+import type { Construct } from 'constructs';
+import { ServiceFunction } from '../service-function.ts';
+import { allowTableAccess } from '../table-access.ts';
+import { auditedLogs, type FunctionContext } from './function-context.ts';
+import { checkingEnvironment } from './revoke.ts';
+
+export class ClientsFunction extends ServiceFunction {
+  constructor(scope: Construct, id: string, context: FunctionContext) {
+    super(scope, id, {
+      entry: 'clients/handler.ts',
+      description: 'm2m-auth: client registration and management',
+      environment: checkingEnvironment(context, context.settings.rateLimits.clients),
+      ...auditedLogs(context),
+    });
+    allowTableAccess(this, context.state.table, {
+      batchGet: ['CLIENT#*', 'RATE#*', 'REVOKED#*'],
+      get: ['CLIENT#*'],
+      put: ['CLIENT#*', 'DENIED#*'],
+      update: ['CLIENT#*', 'RATE#*'],
+      query: ['KEYRING'],
+      queryListing: true,
+    });
+    this.allow(['secretsmanager:GetSecretValue'], [context.state.ring.secretArn]);
+  }
+}

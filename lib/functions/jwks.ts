@@ -1,0 +1,26 @@
+// The public documents: metadata, JWKS, revocation feed, health, and the answer to unknown routes.
+import type { Construct } from 'constructs';
+import type { JWKS_ENV } from '../../functions/jwks/env.ts';
+import { ServiceFunction } from '../service-function.ts';
+import { allowTableAccess } from '../table-access.ts';
+import type { FunctionContext } from './function-context.ts';
+
+export class JwksFunction extends ServiceFunction {
+  constructor(scope: Construct, id: string, { state, settings }: FunctionContext) {
+    const environment: Readonly<Record<(typeof JWKS_ENV)[number], string>> = {
+      ISSUER: state.api.issuer,
+      TABLE_NAME: state.table.tableName,
+      SIGNING_KEYS: state.signingKeys.asJson(),
+    };
+    super(scope, id, {
+      entry: 'jwks/handler.ts',
+      description: 'm2m-auth: metadata, JWKS, revocation feed, health',
+      environment,
+      logRetention: settings.logRetention,
+      retainLogs: false,
+    });
+    allowTableAccess(this, state.table, { put: ['KEYRING'], query: ['KEYRING'], queryFeed: true });
+    // So that the key is published before anybody has asked for a token.
+    this.allow(['kms:GetPublicKey'], state.signingKeys.arns);
+  }
+}

@@ -1,0 +1,98 @@
+// Refuses props that could only fail later: in the functions, which would answer 503, or in the middle of a deployment.
+import { Token, type Duration } from 'aws-cdk-lib';
+import { tokenEnv } from '../functions/token/env.ts';
+import { ConfigurationError } from '../src/environment.ts';
+import type { Settings } from './settings.ts';
+
+/** Lambda allows 4 KB of environment in all; this leaves room for the ARNs and URLs beside. */
+const LARGEST_JSON_VALUE_BYTES = 3072;
+
+export function refuseImpossibleProps(settings: Settings): void {
+  refuseCustomDomain(settings);
+  refuseIssuer(settings);
+  refuseAudiences(settings);
+  refuseValuesThatTheFunctionsRefuse(settings);
+  refuseUnlessCount('throttling.rate', settings.throttling.rate);
+  refuseUnlessCount('throttling.burst', settings.throttling.burst);
+  refuseUnlessCount('tableThroughput.maxReads', settings.tableThroughput.maxReads);
+  refuseUnlessCount('tableThroughput.maxWrites', settings.tableThroughput.maxWrites);
+  const { alarmEmail } = settings;
+  if (alarmEmail !== undefined && !/^[^@\s]+@[^@\s]+$/.test(alarmEmail)) refuse('alarmEmail', alarmEmail, 'must be one mail address');
+}
+
+/** `prop` is what the caller wrote, `allowed` completes "<prop> ...". */
+export function refuse(prop: string, given: unknown, allowed: string): never {
+  throw new Error(`${prop} is ${JSON.stringify(given)}, but it ${allowed}`);
+}
+
+export function refuseLargeJson(prop: string, json: string): void {
+  const bytes = Buffer.byteLength(json);
+  if (bytes > LARGEST_JSON_VALUE_BYTES)
+    throw new Error(`${prop} takes ${bytes} bytes as JSON, but at most ${LARGEST_JSON_VALUE_BYTES} fit into a function's environment`);
+}
+
+/** Runs a function's own reading of its environment, so that there is one truth about what is allowed. */
+export function refuseUnlessParsed(prop: string, given: unknown, parse: () => unknown): void {
+  try {
+    parse();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new Error(`${prop} is ${JSON.stringify(given)}, but ${error.message}`, { cause: error });
+  }
+}
+
+function refuseIssuer({ issuer, customDomain }: Settings): void {
+  if (issuer === undefined || Token.isUnresolved(issuer)) return;
+  if (!URL.canParse(issuer) || new URL(issuer).origin !== issuer || !issuer.startsWith('https://'))
+    refuse('issuer', issuer, 'must be an https URL of a host alone, without path or trailing slash, because the API is served at its root');
+  if (customDomain && !Token.isUnresolved(customDomain.domainName) && issuer !== `https://${customDomain.domainName}`)
+    refuse('issuer', issuer, `must be https://${customDomain.domainName} or be left out where customDomain is given`);
+}
+
+function refuseCustomDomain({ customDomain }: Settings): void {
+  if (!customDomain || Token.isUnresolved(customDomain.domainName)) return;
+  const { domainName, hostedZone } = customDomain;
+  if (!/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/.test(domainName))
+    refuse('customDomain.domainName', domainName, 'must be a full host name in lower case, without scheme, port or wildcard');
+  if (hostedZone && !Token.isUnresolved(hostedZone.zoneName) && !`.${domainName}`.endsWith(`.${hostedZone.zoneName}`))
+    refuse('customDomain.domainName', domainName, `must lie in the hosted zone given, ${hostedZone.zoneName}`);
+}
+
+function refuseAudiences({ audiences }: Settings): void {
+  for (const audience of Object.keys(audiences)) {
+    // RFC 8707 section 2: an absolute URI without a fragment.
+    if (!Token.isUnresolved(audience) && (!URL.canParse(audience) || audience.includes('#')))
+      refuse('audiences', audience, 'must name each audience by an absolute URI without a fragment');
+  }
+  refuseLargeJson('audiences', JSON.stringify(audiences));
+}
+
+function refuseValuesThatTheFunctionsRefuse(settings: Settings): void {
+  const acceptable = {
+    ISSUER: 'https://issuer.example',
+    TABLE_NAME: 'table',
+    RING_SECRET_ARN: 'secret',
+    SIGNING_KEYS: JSON.stringify(Object.fromEntries(settings.algorithms.map((algorithm) => [algorithm, 'key']))),
+    AUDIENCES: '{}',
+    ACCESS_TOKEN_LIFETIME_SECONDS: '900',
+    REFRESH_GRACE_SECONDS: '30',
+    RATE_LIMIT_PER_MINUTE: '60',
+    AUDIT_MODE: 'standard',
+  };
+  const check = (prop: string, given: unknown, environment: Readonly<Record<string, string>>) =>
+    refuseUnlessParsed(prop, given, () => tokenEnv({ ...acceptable, ...environment }));
+  const seconds = (duration: Duration) => duration.toSeconds({ integral: false });
+  check('algorithm', settings.algorithms, {});
+  check('audiences', settings.audiences, { AUDIENCES: JSON.stringify(settings.audiences) });
+  const lifetime = seconds(settings.accessTokenLifetime);
+  check('accessTokenLifetime', `${lifetime} s`, { ACCESS_TOKEN_LIFETIME_SECONDS: String(lifetime) });
+  const grace = seconds(settings.refreshGrace);
+  check('refreshGrace', `${grace} s`, { REFRESH_GRACE_SECONDS: String(grace) });
+  check('auditMode', settings.auditMode, { AUDIT_MODE: settings.auditMode });
+  for (const [endpoint, { perMinute, burst = 0 }] of Object.entries(settings.rateLimits))
+    check(`rateLimits.${endpoint}`, { perMinute, burst }, { RATE_LIMIT_PER_MINUTE: String(perMinute), RATE_LIMIT_BURST: String(burst) });
+}
+
+function refuseUnlessCount(prop: string, given: number): void {
+  if (!Token.isUnresolved(given) && !(Number.isInteger(given) && given >= 1)) refuse(prop, given, 'must be a whole number of at least 1');
+}

@@ -1,0 +1,142 @@
+// Everything that a deployment may decide. Every default is chosen to be right for most, and written down here.
+import type { Duration } from 'aws-cdk-lib';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IHostedZone } from 'aws-cdk-lib/aws-route53';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { TokenEnv } from '../functions/token/env.ts';
+import type { Algorithm } from '../src/tokens/algorithms.ts';
+import type { AudienceSettings } from '../src/tokens/audience.ts';
+
+/** The endpoints that count their callers. */
+export type RateLimitedEndpoint = 'token' | 'refresh' | 'revoke' | 'introspect' | 'clients';
+
+/** What one client may ask of one endpoint from one network: at most `perMinute + burst` calls in any sliding minute. */
+export interface RateLimitProps {
+  /** 0 = no limit, unless a client has one of its own. */
+  readonly perMinute: number;
+  /** @default a third of `perMinute`, rounded up */
+  readonly burst?: number;
+}
+
+export interface CustomDomainProps {
+  /** Host name alone, e.g. `auth.example.com`. */
+  readonly domainName: string;
+  /** For that name, in the Region of the stack. */
+  readonly certificate: ICertificate;
+  /**
+   * Where the address record goes.
+   * @default no record is made: point the name at the domain's `RegionalDomainName` yourself
+   */
+  readonly hostedZone?: IHostedZone;
+}
+
+export interface ThrottlingProps {
+  /** Requests a second. */
+  readonly rate: number;
+  /** Requests at once. */
+  readonly burst: number;
+}
+
+export interface TableThroughputProps {
+  /** Read request units a second, of the table and of each index. */
+  readonly maxReads: number;
+  /** Write request units a second, of the table and of each index. */
+  readonly maxWrites: number;
+}
+
+export interface M2mAuthProps {
+  /**
+   * The issuer URL that tokens name, where something of your own (CloudFront, say) stands in front of the API.
+   * @default `https://<customDomain.domainName>`, else the URL that API Gateway gives the API
+   */
+  readonly issuer?: string;
+
+  /**
+   * Serves the API under a name of yours; API Gateway's own URL is then switched off.
+   * @default API Gateway's own URL
+   */
+  readonly customDomain?: CustomDomainProps;
+
+  /**
+   * Algorithm of access tokens, unless `audiences` says otherwise. RS256 is what the JWT authorizers of API Gateway and
+   * of load balancers can verify, and the cheapest to sign with in KMS.
+   * @default 'RS256'
+   */
+  readonly algorithm?: Algorithm;
+
+  /**
+   * Audience URL to what its tokens have of their own: `algorithm`, `access_token_lifetime` (seconds).
+   * @default {} every audience is treated alike
+   */
+  readonly audiences?: Readonly<Record<string, AudienceSettings>>;
+
+  /**
+   * How long an access token lives, at most an hour.
+   * @default Duration.minutes(15)
+   */
+  readonly accessTokenLifetime?: Duration;
+
+  /**
+   * How long after its use the last refresh token still brings the same successor, for callers that never saw the answer.
+   * Zero ends the session of every caller that repeats itself; at most 5 minutes.
+   * @default Duration.seconds(30)
+   */
+  readonly refreshGrace?: Duration;
+
+  /**
+   * Limits per client, network and endpoint; a client may be registered with limits of its own.
+   * @default 60 a minute and a burst of 20 at each endpoint
+   */
+  readonly rateLimits?: Readonly<Partial<Record<RateLimitedEndpoint, RateLimitProps>>>;
+
+  /**
+   * Ceiling of the whole API, which API Gateway answers with 429. It bounds what strangers can cost.
+   * @default 500 requests a second, 1,000 at once
+   */
+  readonly throttling?: ThrottlingProps;
+
+  /**
+   * Ceiling of the on-demand table. It bounds the bill where `throttling` does not reach: authorizers in `table` mode.
+   * @default 4,000 reads and 2,000 writes a second
+   */
+  readonly tableThroughput?: TableThroughputProps;
+
+  /**
+   * `standard`: changes of state reach the audit bus losslessly, issued tokens are log lines.
+   * `strict`: issued tokens too reach the bus before they leave, at the price of one more write each.
+   * @default 'standard'
+   */
+  readonly auditMode?: TokenEnv['auditMode'];
+
+  /**
+   * How long audit events and the log lines of the functions that write them are kept.
+   * @default RetentionDays.ONE_YEAR
+   */
+  readonly auditRetention?: RetentionDays;
+
+  /**
+   * How long access logs and the logs of functions without audit lines are kept.
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly logRetention?: RetentionDays;
+
+  /**
+   * Also archives audit events on the bus for this long, from where they can be replayed.
+   * @default no archive
+   */
+  readonly auditArchive?: Duration;
+
+  /**
+   * Gets every alarm, and each `refresh_token_reuse` event. An imported topic must itself let `cloudwatch.amazonaws.com`
+   * and `events.amazonaws.com` publish.
+   * @default none, or a new topic where `alarmEmail` is given
+   */
+  readonly alarmTopic?: ITopic;
+
+  /**
+   * Subscribed to the alarm topic. AWS asks the address for its consent first.
+   * @default none
+   */
+  readonly alarmEmail?: string;
+}

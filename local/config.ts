@@ -1,0 +1,60 @@
+// What can be chosen about a local run: PORT, HOST, DATA_DIR, the knobs, `--environments N`, `--assembly DIR`.
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf, StartError } from './start-error.ts';
+
+/** Names of the functions' environment that can be set without synthesizing again. */
+export const KNOBS = ['RATE_LIMIT_PER_MINUTE', 'RATE_LIMIT_BURST', 'REFRESH_GRACE_SECONDS', 'ACCESS_TOKEN_LIFETIME_SECONDS'] as const;
+
+export type LocalConfig = {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly dataDir: string;
+  /** Overlaid on every function whose template environment has the name. Not checked here: the functions refuse what is malformed. */
+  readonly knobs: Readonly<Record<string, string>>;
+  /** Workers per function. */
+  readonly environments: number;
+  /** A synthesized cloud assembly to run instead of this project's own. */
+  readonly assembly?: string;
+};
+
+export type ProcessEnvironment = Readonly<Record<string, string | undefined>>;
+
+export function localConfig(environment: ProcessEnvironment, argv: readonly string[]): LocalConfig {
+  const options = parseOptions(argv);
+  return {
+    host: loopback(environment['HOST'] || '127.0.0.1'),
+    port: wholeNumber('PORT', environment['PORT'] || '3000', 0, 65_535),
+    dataDir: resolve(environment['DATA_DIR'] || '.local'),
+    knobs: Object.fromEntries(KNOBS.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]]))),
+    environments: wholeNumber('--environments', options.environments ?? '1', 1, 64),
+    ...(options.assembly === undefined ? {} : { assembly: resolve(options.assembly) }),
+  };
+}
+
+/** The origin under which callers on this machine reach the service. */
+export function originOf(host: string, port: number): string {
+  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`;
+  if (host === '::' || host === '::1') return `http://[::1]:${port}`;
+  return `http://${host}:${port}`;
+}
+
+function parseOptions(argv: readonly string[]): { environments?: string | undefined; assembly?: string | undefined } {
+  try {
+    return parseArgs({ args: [...argv], options: { environments: { type: 'string' }, assembly: { type: 'string' } } }).values;
+  } catch (error) {
+    throw new StartError(`${messageOf(error)}; known are --environments N and --assembly DIR.`);
+  }
+}
+
+function loopback(host: string): string {
+  if (['127.0.0.1', 'localhost', '::1', '0.0.0.0', '::'].includes(host)) return host;
+  throw new StartError(`HOST must be 127.0.0.1, localhost, ::1, 0.0.0.0 or :: (an issuer without TLS is only for this machine), not "${host}".`);
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < min || value > max) throw new StartError(`${name} must be a whole number from ${min} to ${max}, not "${text}".`);
+  return value;
+}

@@ -1,0 +1,126 @@
+// Runs inside a worker thread: DynamoDB in one, KMS and Secrets Manager in another, each behind an endpoint of its own.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { damaged } from '../data-files.ts';
+import { createAccessCheck } from '../iam/access.ts';
+import { messageOf, StartError } from '../start-error.ts';
+import { TemplateError } from '../template/template.ts';
+import { startAwsEndpoint, type AwsService } from './aws-endpoint.ts';
+import { createDynamoDb, deleteExpired } from './dynamodb.ts';
+import type { FaultMode, FaultService } from './faults.ts';
+import { openKeys } from './key-files.ts';
+import { createKms } from './kms.ts';
+import { databaseDamage } from './leveldb-files.ts';
+import type { AuditRecord, DynamoDbEngineData, EngineData, FromEngine, KeyEngineData, ToEngine } from './messages.ts';
+import { createPipe } from './pipe.ts';
+import { createSecretsManager, openSecrets } from './secrets-manager.ts';
+import { openTableStore } from './table-store.ts';
+
+type Engine = { readonly services: ReadonlyMap<string, AwsService>; sweep(): Promise<number>; stop(): Promise<void> };
+
+const SWEEP_INTERVAL_MS = 30_000;
+
+const port = parentPort;
+if (!port) throw new Error('engines/engine-thread.ts runs in a worker thread only');
+const send = (message: FromEngine): void => {
+  port.postMessage(message);
+};
+const problem = (text: string): void => {
+  send({ type: 'problem', text });
+};
+
+const waiting = new Map<number, () => void>();
+let sequence = 0;
+const deliver = (event: AuditRecord): Promise<void> =>
+  new Promise((resolve) => {
+    sequence += 1;
+    waiting.set(sequence, resolve);
+    send({ type: 'event', sequence, event });
+  });
+
+async function openDynamoDb({ dataDir, table, pipes, initialized }: DynamoDbEngineData): Promise<Engine> {
+  const path = join(dataDir, 'dynamodb');
+  const damage = databaseDamage(path, initialized);
+  if (damage !== undefined) throw damaged(dataDir, `dynamodb/${damage}`);
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const missing = initialized ? () => damaged(dataDir, 'dynamodb/ does not hold the table') : undefined;
+  const tableStore = await openTableStore({ table, pipes: pipes.map(createPipe), path, deliver, missing }).catch((error: unknown) => {
+    throw databaseProblem(dataDir, error);
+  });
+  await tableStore.redeliver();
+  return {
+    services: new Map([['DynamoDB_20120810', createDynamoDb(table, tableStore)]]),
+    sweep: () => deleteExpired(table, tableStore, Math.floor(Date.now() / 1000)),
+    stop: () => tableStore.close(),
+  };
+}
+
+function databaseProblem(dataDir: string, error: unknown): unknown {
+  if (error instanceof StartError || error instanceof TemplateError) return error;
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  if (code === 'LEVEL_LOCKED' || /lock/i.test(messageOf(cause))) return new StartError(`the data directory ${dataDir} is in use by another m2m-auth. Stop it, or set another DATA_DIR.`);
+  return damaged(dataDir, `dynamodb/ cannot be opened (${messageOf(cause)})`);
+}
+
+async function openKeyServices({ dataDir, keys, secrets, activeKeyArn, initialized }: KeyEngineData): Promise<Engine> {
+  const opened = openSecrets(dataDir, secrets, initialized);
+  const services = new Map<string, AwsService>([
+    ['TrentService', createKms(await openKeys(dataDir, keys, activeKeyArn, initialized))],
+    ['secretsmanager', createSecretsManager(opened)],
+  ]);
+  return { services, sweep: () => Promise.resolve(0), stop: () => Promise.resolve() };
+}
+
+async function run(data: EngineData, listener: (handle: (message: ToEngine) => void) => void): Promise<void> {
+  const faults = new Map<FaultService, FaultMode>();
+  let engine: Engine | undefined;
+  let endpoint: { readonly port: number; close(): Promise<void> } | undefined;
+  let sweeping: Promise<void> | undefined;
+  const sweep = async (current: Engine): Promise<void> => {
+    send({ type: 'swept', deleted: await current.sweep() });
+  };
+  const startSweep = (): void => {
+    if (engine)
+      sweeping ??= sweep(engine)
+        .catch((error: unknown) => {
+          problem(`expired items cannot be deleted: ${messageOf(error)}`);
+        })
+        .finally(() => {
+          sweeping = undefined;
+        });
+  };
+  listener((message) => {
+    if (message.type === 'fault') faults.set(message.service, message.mode);
+    else if (message.type === 'sweep') startSweep();
+    else if (message.type === 'delivered') {
+      waiting.get(message.sequence)?.();
+      waiting.delete(message.sequence);
+    } else {
+      clearInterval(timer);
+      void Promise.resolve(endpoint?.close())
+        .then(() => sweeping)
+        .then(() => engine?.stop())
+        .finally(() => {
+          send({ type: 'stopped' });
+          port?.close();
+        });
+    }
+  });
+  const timer = setInterval(startSweep, SWEEP_INTERVAL_MS);
+  engine = data.kind === 'dynamodb' ? await openDynamoDb(data) : await openKeyServices(data);
+  endpoint = await startAwsEndpoint({
+    services: engine.services,
+    principals: data.principals,
+    allowed: createAccessCheck(),
+    faultOf: (service) => faults.get(service) ?? 'ok',
+    onProblem: problem,
+  });
+  send({ type: 'ready', port: endpoint.port });
+}
+
+run(workerData as EngineData, (handle) => port.on('message', handle)).catch((error: unknown) => {
+  const forUser = error instanceof StartError || error instanceof TemplateError;
+  send({ type: 'failed', message: forUser ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error), forUser });
+});

@@ -1,0 +1,75 @@
+// An incoming request as both APIs' events need it: raw path and query, headers with repeats kept, body, and the socket's address.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+export type GatewayRequest = {
+  readonly id: string;
+  readonly method: string;
+  /** As it came, undecoded, without the query. */
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
+  /** Names in lower case; every value that was sent, in order. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  readonly body: Buffer;
+  readonly sourceIp: string;
+  readonly protocol: string;
+  /** Epoch milliseconds. */
+  readonly timeMs: number;
+};
+
+/** API Gateway's limit. */
+const BODY_MAX_BYTES = 10 * 1024 * 1024;
+
+/** Resolves undefined for a body that is too large; rejects when the caller goes away. */
+export async function readRequest(message: IncomingMessage): Promise<GatewayRequest | undefined> {
+  const body = await readBody(message);
+  if (!body) return undefined;
+  const target = (message.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
+  const question = target.indexOf('?');
+  const path = question === -1 ? target : target.slice(0, question);
+  return {
+    id: randomUUID(),
+    method: message.method ?? 'GET',
+    path: path.startsWith('/') ? path : `/${path}`,
+    query: question === -1 ? '' : target.slice(question + 1),
+    headers: headersOf(message.rawHeaders),
+    body,
+    sourceIp: message.socket.remoteAddress ?? '',
+    protocol: `HTTP/${message.httpVersion}`,
+    timeMs: Date.now(),
+  };
+}
+
+async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
+  if (Number(message.headers['content-length'] ?? 0) > BODY_MAX_BYTES) return undefined;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > BODY_MAX_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+function headersOf(rawHeaders: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const headers = new Map<string, string[]>();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] ?? '').toLowerCase();
+    const value = rawHeaders[index + 1] ?? '';
+    const values = headers.get(name);
+    if (values) values.push(value);
+    else headers.set(name, [value]);
+  }
+  return headers;
+}
+
+export const firstHeader = (request: GatewayRequest, name: string): string | undefined => request.headers.get(name)?.[0];
+export const joinedHeader = (request: GatewayRequest, name: string): string | undefined => request.headers.get(name)?.join(',');
+
+/** `21/Nov/2026:01:02:03 +0000`, as in the request context. */
+export function requestTime(timeMs: number): string {
+  const [, day, month, year, time] = /^\w+, (\d+) (\w+) (\d+) (\S+) GMT$/.exec(new Date(timeMs).toUTCString()) ?? [];
+  return `${day}/${month}/${year}:${time} +0000`;
+}

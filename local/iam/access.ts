@@ -1,0 +1,87 @@
+// Whether a caller's role allows a call: iam-simulate decides, equal questions are asked once.
+import { runSimulation } from '@cloud-copilot/iam-simulate';
+import { matches } from '../gateway/policy.ts';
+import { ACCOUNT } from '../template/account.ts';
+import { isObject, type Json, type JsonObject } from '../template/template.ts';
+import type { Principal } from './principals.ts';
+
+/** One thing that a call needs to be allowed to do. */
+export type AccessQuestion = {
+  /** `dynamodb:GetItem` */
+  readonly action: string;
+  readonly resource: string;
+  /** Condition keys of the request; a list for keys with several values. */
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
+  /** The resource's own policy, where it has one that counts (KMS keys). */
+  readonly resourcePolicy?: JsonObject;
+};
+
+export type AccessCheck = (principal: Principal, question: AccessQuestion) => Promise<boolean>;
+
+const CACHE_MAX = 20_000;
+
+export function createAccessCheck(): AccessCheck {
+  const decisions = new Map<string, Promise<boolean>>();
+  const kinds = new Map<string, KindOf>();
+  const kindOf = (principal: Principal): KindOf => {
+    const known = kinds.get(principal.accessKeyId) ?? kindOfValue(principal.policies.map(({ policy }) => policy));
+    kinds.set(principal.accessKeyId, known);
+    return known;
+  };
+  return (principal, question) => {
+    if (principal.operator) return Promise.resolve(true);
+    const key = questionKey(principal, question, kindOf(principal));
+    const known = decisions.get(key);
+    if (known) return known;
+    if (decisions.size >= CACHE_MAX) decisions.clear();
+    const decision = simulate(principal, question);
+    decisions.set(key, decision);
+    return decision;
+  };
+}
+
+async function simulate(principal: Principal, { action, resource, context, resourcePolicy }: AccessQuestion): Promise<boolean> {
+  const contextVariables: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(context)) contextVariables[name] = typeof value === 'string' ? value : [...value];
+  const result = await runSimulation(
+    {
+      request: { principal: principal.arn, action, resource: { resource, accountId: ACCOUNT }, contextVariables },
+      identityPolicies: principal.policies.map(({ name, policy }) => ({ name, policy })),
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
+    },
+    {},
+  );
+  if (result.resultType === 'error') throw new Error(`IAM cannot be evaluated for ${action}: ${JSON.stringify(result.errors)}`);
+  return result.overallResult === 'Allowed';
+}
+
+type KindOf = (value: string) => string;
+
+/**
+ * Values of a condition key (partition keys, mostly) differ from request to request, but matter only by which values of
+ * the policies they match: two requests that match the same ones get the same decision.
+ */
+function questionKey(principal: Principal, { action, resource, context }: AccessQuestion, kindOf: KindOf): string {
+  const shape = Object.entries(context).map(([name, value]) => {
+    const kinds = new Set((typeof value === 'string' ? [value] : value).map(kindOf));
+    return `${name}:${[...kinds].sort().join(',')}`;
+  });
+  return [principal.accessKeyId, action, resource, ...shape.sort()].join('\n');
+}
+
+/** Operators that only compare texts with a value or a pattern. With any other, every value is a kind of its own. */
+const COMPARES_TEXT = /^((ForAllValues|ForAnyValue):)?(String(Equals|NotEquals|Like|NotLike)|Arn(Equals|Like|NotEquals|NotLike)|Bool|Null)(IfExists)?$/;
+
+function kindOfValue(policies: readonly JsonObject[]): KindOf {
+  const patterns = new Set<string>();
+  for (const policy of policies)
+    for (const statement of [policy['Statement'] ?? []].flat() as readonly Json[])
+      for (const [operator, keys] of Object.entries(isObject(statement) && isObject(statement['Condition'] ?? null) ? (statement['Condition'] as JsonObject) : {})) {
+        const values = (isObject(keys) ? Object.values(keys) : []).flat().map(String);
+        if (!COMPARES_TEXT.test(operator) || values.some((value) => value.includes('${'))) return (value) => value;
+        values.forEach((value) => patterns.add(value));
+      }
+  return (value) => [...patterns].map((pattern) => (pattern === value ? '=' : matches(pattern, value) ? '~' : '-')).join('');
+}

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import { DEFAULT_ROUTE_FUNCTION, ROUTES } from '../../src/http/route-table.ts';
+import { only, resources, synthesizedApp } from './synthesized-app.ts';
+
+const { state, service } = synthesizedApp();
+
+/** Name of the function that a route leads to, by way of its integration. */
+function functionBehind(target: any): string {
+  const integration = resources(service!)[target['Fn::Join'][1][1].Ref]!;
+  expect(integration.Properties).toMatchObject({ IntegrationType: 'AWS_PROXY', PayloadFormatVersion: '2.0' });
+  return /Functions(\w+?)Function/.exec(integration.Properties.IntegrationUri['Fn::GetAtt'][0])![1]!.toLowerCase();
+}
+
+it('the routes are those of the route table, each to its function, and everything else goes to the default', () => {
+  const routes = Object.values(resources(service!, 'AWS::ApiGatewayV2::Route')).map(({ Properties }) => [
+    Properties.RouteKey,
+    functionBehind(Properties.Target),
+  ]);
+  const expected = [...ROUTES.map((route) => [`${route.method} ${route.path}`, route.function]), ['$default', DEFAULT_ROUTE_FUNCTION]];
+  expect(routes.sort()).toEqual(expected.sort());
+});
+
+it('the API is served at its root, in plain: no CORS, no body mapping, no second URL', () => {
+  const api = only(state!, 'AWS::ApiGatewayV2::Api');
+  expect(api.Properties).toMatchObject({ ProtocolType: 'HTTP', DisableExecuteApiEndpoint: false });
+  expect(api.Properties.CorsConfiguration).toBeUndefined();
+});
+
+it('the stage throttles, and logs each request without headers, query or body', () => {
+  const { Properties } = only(service!, 'AWS::ApiGatewayV2::Stage');
+  expect(Properties).toMatchObject({ StageName: '$default', AutoDeploy: true });
+  expect(Properties.DefaultRouteSettings).toMatchObject({ ThrottlingRateLimit: 500, ThrottlingBurstLimit: 1000 });
+  const logged = Object.values(JSON.parse(Properties.AccessLogSettings.Format));
+  expect(logged).toContain('$context.requestId');
+  expect(logged.filter((variable) => /header|query|path$|body|authorizer/i.test(String(variable)))).toEqual([]);
+});
+
+it('the stage is deployed after all of its routes', () => {
+  const stage: any = only(service!, 'AWS::ApiGatewayV2::Stage');
+  expect(stage.DependsOn).toEqual(expect.arrayContaining(Object.keys(resources(service!, 'AWS::ApiGatewayV2::Route'))));
+});
+
+it('each function may be invoked by this API alone', () => {
+  const permissions = Object.values(resources(service!, 'AWS::Lambda::Permission'));
+  expect(permissions).toHaveLength(Object.keys(resources(service!, 'AWS::Lambda::Function')).length);
+  for (const { Properties } of permissions) {
+    expect(Properties.Principal).toBe('apigateway.amazonaws.com');
+    expect(JSON.stringify(Properties.SourceArn)).toContain('IssuerApi');
+  }
+});
+
+it('the outputs have the names that scripts and people read', () => {
+  const outputs = Object.keys(service!.toJSON()['Outputs']);
+  expect(outputs).toEqual(expect.arrayContaining(['IssuerUrl', 'TokenUrl', 'JwksUrl', 'TableName']));
+  expect(Object.keys(synthesizedApp()['sample']!.toJSON()['Outputs'])).toContain('SampleUrl');
+});
