@@ -1,7 +1,8 @@
 // Generated secrets: format, digest and comparison. A 256-bit random secret needs no slow hash; a keyed digest keeps a table
 // dump useless (decision 0006).
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { SecretDigest } from '../clients/client.ts';
+import { hmacSha256 } from '../tokens/hmac.ts';
 
 /** Lets secret scanners recognise a leaked secret. */
 export const CLIENT_SECRET_PREFIX = 'm2m_cs_';
@@ -28,12 +29,17 @@ export function isWellFormedClientSecret(text: string): boolean {
 const checksum = (body: string): string => createHash('sha256').update(body).digest('base64url').slice(0, CHECKSUM_CHARACTERS);
 
 /** base64url of HMAC-SHA-256(pepper, secret). */
-export const digestClientSecret = (pepper: Uint8Array, secret: string): string =>
-  createHmac('sha256', pepper).update(secret).digest('base64url');
+export const digestClientSecret = (pepper: Uint8Array, secret: string): string => digestOf(pepper, secret).toString('base64url');
 
-/** A digest that no secret has: compared where there is no client or no live secret, so that both cases take the same time. */
-const NOBODYS: SecretDigest = { id: '-', pepper: '-', digest: Buffer.alloc(32).toString('base64url'), created_at: 0 };
-const MAX_COMPARISONS = 5;
+const digestOf = (pepper: Uint8Array, secret: string): Buffer => hmacSha256(pepper).update(secret).digest();
+
+/** Compared where there is no client or no live secret: a digest that no secret has, so that both cases take the same time. */
+const NOBODYS: SecretDigest = { id: '-', pepper: '-', digest: '', created_at: 0 };
+/** Stands for a digest that is missing, and for the pepper of digests that are made for their time alone. */
+const NO_DIGEST = Buffer.alloc(32);
+const COMPARISONS = 5;
+/** A client's secrets are made under one pepper, or under two while it is being replaced: always as many digests as for two. */
+const DIGESTS_MIN = 2;
 
 /**
  * The live credential that the secret proves, or undefined. Always makes the same number of digests and comparisons, whether
@@ -47,15 +53,21 @@ export function matchClientSecret(
   peppers: ReadonlyMap<string, Uint8Array>,
   now: number,
 ): SecretDigest | undefined {
+  const digests = new Map([...peppers].map(([id, pepper]) => [id, digestOf(pepper, presented)]));
+  for (let spare = digests.size; spare < DIGESTS_MIN; spare += 1) digestOf(NO_DIGEST, presented);
   let matched: SecretDigest | undefined;
-  for (let index = 0; index < MAX_COMPARISONS; index += 1) {
+  for (let index = 0; index < COMPARISONS; index += 1) {
     const candidate = secrets[index] ?? NOBODYS;
-    const pepper = peppers.get(candidate.pepper);
-    const digest = createHmac('sha256', pepper ?? NOBODYS.digest).update(presented).digest();
-    const stored = Buffer.from(candidate.digest, 'base64url');
-    const equal = timingSafeEqual(digest, stored.length === digest.length ? stored : Buffer.alloc(digest.length));
-    const live = pepper !== undefined && (candidate.expires_at === undefined || candidate.expires_at > now);
-    if (equal && live) matched ??= candidate;
+    const digest = digests.get(candidate.pepper);
+    const equal = timingSafeEqual(digest ?? NO_DIGEST, storedDigest(candidate));
+    if (equal && digest !== undefined && isLive(candidate, now)) matched ??= candidate;
   }
   return matched;
+}
+
+const isLive = ({ expires_at: expiresAt }: SecretDigest, now: number): boolean => expiresAt === undefined || expiresAt > now;
+
+function storedDigest({ digest }: SecretDigest): Buffer {
+  const stored = Buffer.from(digest, 'base64url');
+  return stored.length === NO_DIGEST.length ? stored : NO_DIGEST;
 }

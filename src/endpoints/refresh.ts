@@ -45,20 +45,37 @@ export async function refreshByToken(trail: Trail, parameters: Parameters, prese
 
   const token = await authenticToken(text, deps, nowSeconds(trail.request));
   if (!token.ok) return token;
-  const clientId = presented.ok ? presented.value.clientId : token.value.clientId;
-  const isForeign = clientId !== token.value.clientId;
-  trail.sid = isForeign ? '' : sidOf(token.value.handle);
+  const caller = await admitCaller(trail, token.value, parameters, presented, deps);
+  if (!caller.ok) return caller;
+  const { authenticated, admitted } = caller.value;
+  // Another client's token: refused, and the owner's session is none the worse for it.
+  if (trail.clientId !== token.value.clientId) return refuse({ reason: 'refresh_token_foreign', clientId: token.value.clientId });
+  if (!authenticated.client.grant_types.includes('refresh_token')) return refuse({ reason: 'grant_not_registered', grantType: 'refresh_token' });
+  return continueSession(trail, { caller: authenticated, token: token.value, parameters, window: admitted.window }, admitted.session, deps);
+}
+
+type Caller = { readonly authenticated: AuthenticatedClient; readonly admitted: Admitted };
+
+/** Limits, beside reading the client and its session, and then the proof. */
+async function admitCaller(
+  trail: Trail,
+  token: RefreshToken,
+  parameters: Parameters,
+  presented: Presented,
+  deps: TokenDeps,
+): Promise<Result<Caller, Failure>> {
+  const clientId = presented.ok ? presented.value.clientId : token.clientId;
+  // Without a secret the token says who asks; a client_id that says otherwise is a mistake somewhere.
+  if ((parameters.get('client_id') ?? clientId) !== clientId) return refuse({ reason: 'client_id_mismatch', clientId });
+  const isForeign = clientId !== token.clientId;
+  trail.sid = isForeign ? '' : sidOf(token.handle);
 
   const admitted = await admit(trail, clientId, isForeign ? {} : { sid: trail.sid }, deps);
   if (!admitted.ok) return admitted;
-  const caller = presented.ok
+  const authenticated = presented.ok
     ? await authenticateCaller(presented.value, admitted.value.client, trail.request, deps.ring)
     : admitByTokenAlone(clientId, admitted.value, trail.request);
-  if (!caller.ok) return caller;
-  // Another client's token: refused, and the owner's session is none the worse for it.
-  if (isForeign) return refuse({ reason: 'refresh_token_foreign', clientId: token.value.clientId });
-  if (!caller.value.client.grant_types.includes('refresh_token')) return refuse({ reason: 'grant_not_registered', grantType: 'refresh_token' });
-  return continueSession(trail, { caller: caller.value, token: token.value, parameters, window: admitted.value.window }, admitted.value.session, deps);
+  return authenticated.ok ? ok({ authenticated: authenticated.value, admitted: admitted.value }) : authenticated;
 }
 
 /** Form and MAC: whatever we did not make is refused without touching storage. */

@@ -85,7 +85,9 @@ async function findAsker(request: HttpRequest, parameters: Parameters, wish: Wis
   if (presented.ok) return ok({ by: 'client', presented: presented.value });
   if (presented.failure.reason !== 'credentials_missing' || wish.token === undefined || wish.all) return presented;
   const token = await inspectToken(wish.token, nowSeconds(request), deps);
-  return token.kind === 'refresh_token' ? ok({ by: 'refresh_token', token }) : presented;
+  if (token.kind !== 'refresh_token') return presented;
+  const { clientId } = token;
+  return (parameters.get('client_id') ?? clientId) === clientId ? ok({ by: 'refresh_token', token }) : refuse({ reason: 'client_id_mismatch', clientId });
 }
 
 /** A Bearer is no client authentication: it serves for giving up itself and nothing else. */

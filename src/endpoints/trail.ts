@@ -88,9 +88,11 @@ function detailOf(failure: Failure): NonNullable<LogFields['detail']> {
   return Object.fromEntries(Object.entries(data).map(([name, value]) => [name, typeof value === 'string' ? value.slice(0, 128) : value]));
 }
 
-/** Metadata errors name the field, since whoever gets that far manages clients; nothing else says more than its kind. */
-const describe = (failure: Failure, wire: WireError): string =>
-  failure.reason === 'metadata_invalid' ? `${failure.field} ${failure.problem}` : wire.description;
+/** What names a field or parameter of ours says which; nothing else says more than its kind, and none repeats input. */
+function describe(failure: Failure, wire: WireError): string {
+  if (failure.reason === 'metadata_invalid') return `${failure.field} ${failure.problem}`;
+  return failure.reason === 'parameter_missing' ? `${failure.parameter} is missing` : wire.description;
+}
 
 function refusalHeaders(failure: Failure, wire: WireError): Readonly<Record<string, string>> {
   if (failure.reason === 'rate_limited') return { 'retry-after': String(failure.retryAfterSeconds) };
@@ -107,7 +109,7 @@ function bearerChallenge(failure: Failure, wire: WireError): string {
 }
 
 async function recordRefusal(failure: Failure, type: NonNullable<WireError['event']>, trail: Trail, { requests, denials }: ConclusionDeps): Promise<void> {
-  const event = trail.recorded ?? refusalEvent(type, failure.reason, trail);
+  const event = trail.recorded ?? refusalEvent(type, failure.reason === 'bearer_invalid' ? failure.fault : failure.reason, trail);
   logAudit(event);
   // What is refused before it names a client to the limits (garbage, a forged token) costs no call: the log line is its record.
   if (trail.recorded !== undefined || trail.clientId === '') return;

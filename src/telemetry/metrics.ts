@@ -14,30 +14,33 @@ export type RequestMetric = {
   readonly nowMs: number;
 };
 
+const REQUEST_METRICS = [
+  {
+    Namespace: METRIC_NAMESPACE,
+    Dimensions: [
+      ['endpoint', 'outcome'],
+      ['endpoint', 'outcome', 'reason'],
+    ],
+    Metrics: [
+      { Name: 'requests', Unit: 'Count' },
+      { Name: 'latency', Unit: 'Milliseconds' },
+    ],
+  },
+];
+
 export function emitRequestMetric({ endpoint, outcome, reason, latencyMs, nowMs }: RequestMetric): void {
-  emit(nowMs, { endpoint, outcome, reason }, [['endpoint', 'outcome'], ['endpoint', 'outcome', 'reason']], [
-    { Name: 'requests', Unit: 'Count', value: 1 },
-    { Name: 'latency', Unit: 'Milliseconds', value: latencyMs },
-  ]);
+  emit({ _aws: { Timestamp: nowMs, CloudWatchMetrics: REQUEST_METRICS }, endpoint, outcome, reason, requests: 1, latency: latencyMs });
 }
 
 /** Counters that alarms watch; their names are part of the CDK app's contract. */
-export type AlarmCounter = 'refresh_token_reuse' | 'refresh_token_ahead' | 'outage' | 'configuration_error' | 'audit_denial_lost' | 'rate_window_skipped';
+export type AlarmCounter =
+  'refresh_token_reuse' | 'refresh_token_ahead' | 'outage' | 'configuration_error' | 'audit_denial_lost' | 'rate_window_skipped';
 
 export function emitCounter(name: AlarmCounter, nowMs: number): void {
-  emit(nowMs, {}, [[]], [{ Name: name, Unit: 'Count', value: 1 }]);
+  const metrics = [{ Namespace: METRIC_NAMESPACE, Dimensions: [[]], Metrics: [{ Name: name, Unit: 'Count' }] }];
+  emit({ _aws: { Timestamp: nowMs, CloudWatchMetrics: metrics }, [name]: 1 });
 }
 
-type Metric = { readonly Name: string; readonly Unit: 'Count' | 'Milliseconds'; readonly value: number };
-
-function emit(nowMs: number, dimensions: Readonly<Record<string, string>>, sets: readonly (readonly string[])[], metrics: readonly Metric[]): void {
-  const line = {
-    _aws: {
-      Timestamp: nowMs,
-      CloudWatchMetrics: [{ Namespace: METRIC_NAMESPACE, Dimensions: sets, Metrics: metrics.map(({ Name, Unit }) => ({ Name, Unit })) }],
-    },
-    ...dimensions,
-    ...Object.fromEntries(metrics.map(({ Name, value }) => [Name, value])),
-  };
+function emit(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

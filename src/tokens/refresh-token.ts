@@ -4,8 +4,9 @@
  * no token; `mac` is under a key of the ring, so a handle alone makes none either. Everything here is pure: a token that fails
  * `parseRefreshToken` or `isAuthentic` is refused without touching storage.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { CLIENT_ID_PATTERN } from '../clients/client.ts';
+import { hmacSha256 } from './hmac.ts';
 
 export const REFRESH_TOKEN_PREFIX = 'm2m_rt_';
 const HANDLE_BYTES = 32;
@@ -51,7 +52,7 @@ export function isAuthentic(token: PresentedRefreshToken, macKey: Uint8Array): b
 
 /** HMAC-SHA-256 over the length-prefixed fields, so that no two different tokens feed it the same bytes. */
 function mac(token: RefreshToken, macKey: Uint8Array): string {
-  const hmac = createHmac('sha256', macKey);
+  const hmac = hmacSha256(macKey);
   for (const field of [token.keyId, token.clientId, String(token.generation), token.handle]) {
     hmac.update(`${Buffer.byteLength(field)}:`).update(field);
   }

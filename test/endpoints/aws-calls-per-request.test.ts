@@ -1,0 +1,156 @@
+// What a request costs in AWS calls, and how many of them one has to wait for (DESIGN section 5).
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Sent } from './request.ts';
+import { useService, type Registered } from './service-under-test.ts';
+
+const service = useService();
+let plain: Registered;
+let withSession: Registered;
+let manager: Registered;
+let managerToken: string;
+const GRANT = { grant_type: 'client_credentials' };
+
+beforeAll(async () => {
+  plain = await service.register();
+  withSession = await service.register({ grant_types: ['client_credentials', 'refresh_token'], refresh_client_auth: 'none' });
+  manager = await service.register({ scope: 'read clients:manage' });
+  managerToken = (await service.send({ to: 'POST /token', basic: manager, form: { ...GRANT, scope: 'clients:manage' } })).body.access_token as string;
+  // Every function's keys and secrets are in memory from here on.
+  for (const to of ['POST /revoke', 'POST /introspect']) await service.send({ to, basic: plain, form: { token: managerToken } });
+  await service.send({ to: 'POST /refresh', form: { refresh_token: await refreshToken() } });
+  await service.send({ to: 'GET /clients', bearer: managerToken });
+  await service.send({ to: 'GET /.well-known/jwks.json' });
+});
+beforeEach(() => service.calls.clear());
+
+const refreshToken = async (): Promise<string> =>
+  (await service.send({ to: 'POST /token', basic: withSession, form: GRANT })).body.refresh_token as string;
+
+async function cost(sent: Sent, status = 200): Promise<{ calls: readonly string[]; waits: number }> {
+  service.calls.clear();
+  expect((await service.send(sent)).status).toBe(status);
+  return { calls: service.calls.names(), waits: service.calls.waits() };
+}
+
+describe('a token request', () => {
+  it('is a read beside a count, then a signature: two waits', async () => {
+    expect(await cost({ to: 'POST /token', basic: plain, form: GRANT })).toEqual({ calls: ['BatchGetItem', 'Sign', 'UpdateItem RATE'], waits: 2 });
+  });
+
+  it('with a refresh token has one write more, beside the signature', async () => {
+    const { calls, waits } = await cost({ to: 'POST /token', basic: withSession, form: GRANT });
+    expect(calls).toEqual(['BatchGetItem', 'PutItem CLIENT', 'Sign', 'UpdateItem RATE']);
+    expect(waits).toBe(2);
+  });
+
+  it('that is refused signs nothing', async () => {
+    const wrong = { ...plain, client_secret: 'x' };
+    expect((await cost({ to: 'POST /token', basic: wrong, form: GRANT }, 401)).calls).toEqual(['BatchGetItem', 'PutItem DENIED', 'UpdateItem RATE']);
+    expect((await cost({ to: 'POST /token', basic: wrong, form: GRANT }, 401)).calls).toEqual(['BatchGetItem', 'UpdateItem RATE']);
+  });
+
+  it('that is malformed costs nothing', async () => {
+    expect(await cost({ to: 'POST /token', basic: plain, form: { grant_type: 'x' } }, 400)).toEqual({ calls: [], waits: 0 });
+    expect(await cost({ to: 'POST /token', form: GRANT }, 401)).toEqual({ calls: [], waits: 0 });
+  });
+});
+
+describe.each(['POST /refresh', 'POST /token'])('a refresh at %s', (to) => {
+  const refresh = (refresh_token: string): Sent => ({ to, basic: withSession, form: { grant_type: 'refresh_token', refresh_token } });
+
+  it('is a read beside a count, then a signature, then the commit: three waits', async () => {
+    await service.send(refresh(await refreshToken()));
+    const { calls, waits } = await cost(refresh(await refreshToken()));
+    expect(calls).toEqual(['BatchGetItem', 'Sign', 'UpdateItem CLIENT', 'UpdateItem RATE']);
+    expect(waits).toBe(3);
+  });
+
+  it('that repeats a former one writes nothing but the count', async () => {
+    const token = await refreshToken();
+    await service.send(refresh(token));
+    expect(await cost(refresh(token))).toEqual({ calls: ['BatchGetItem', 'Sign', 'UpdateItem RATE'], waits: 2 });
+  });
+
+  it('with garbage costs nothing', async () => {
+    expect(await cost(refresh('garbage'), 400)).toEqual({ calls: [], waits: 0 });
+    const forged = (await refreshToken()).replace(/.{43}$/, 'A'.repeat(43));
+    expect(await cost(refresh(forged), 400)).toEqual({ calls: [], waits: 0 });
+  });
+});
+
+describe('introspection and revocation', () => {
+  const token = async () => (await service.send({ to: 'POST /token', basic: withSession, form: GRANT })).body as { access_token: string; refresh_token: string };
+
+  it('introspection is a read beside a count: one wait', async () => {
+    const { access_token, refresh_token } = await token();
+    for (const text of [access_token, refresh_token, 'garbage']) {
+      expect(await cost({ to: 'POST /introspect', basic: withSession, form: { token: text } })).toEqual({ calls: ['BatchGetItem', 'UpdateItem RATE'], waits: 1 });
+    }
+  });
+
+  it('revocation is that and one write: two waits', async () => {
+    const { access_token, refresh_token } = await token();
+    const revoke = (form: Record<string, string>) => cost({ to: 'POST /revoke', basic: withSession, form });
+    expect(await revoke({ token: access_token })).toEqual({ calls: ['BatchGetItem', 'PutItem REVOKED', 'UpdateItem RATE'], waits: 2 });
+    expect(await revoke({ token: refresh_token })).toEqual({ calls: ['BatchGetItem', 'UpdateItem CLIENT', 'UpdateItem RATE'], waits: 2 });
+    expect(await revoke({ token: 'garbage' })).toEqual({ calls: ['BatchGetItem', 'UpdateItem RATE'], waits: 1 });
+    expect(await revoke({ all: 'true' })).toEqual({ calls: ['BatchGetItem', 'UpdateItem CLIENT', 'UpdateItem RATE'], waits: 2 });
+  });
+
+  it('of an expired token writes nothing', async () => {
+    const { access_token } = await token();
+    service.advance(901);
+    await service.send({ to: 'POST /introspect', basic: withSession, form: { token: access_token } });
+    await service.send({ to: 'POST /revoke', basic: withSession, form: { token: access_token } });
+    expect(await cost({ to: 'POST /revoke', basic: withSession, form: { token: access_token } })).toEqual({ calls: ['BatchGetItem', 'UpdateItem RATE'], waits: 1 });
+    managerToken = (await service.send({ to: 'POST /token', basic: manager, form: { ...GRANT, scope: 'clients:manage' } })).body.access_token as string;
+  });
+});
+
+describe('client management', () => {
+  it('reads the manager, its revocation and limit at once, then does what was asked', async () => {
+    const json = { client_name: 'x' };
+    await service.send({ to: 'POST /clients', bearer: managerToken, json });
+    const made = await cost({ to: 'POST /clients', bearer: managerToken, json }, 201);
+    expect(made).toEqual({ calls: ['BatchGetItem', 'PutItem CLIENT', 'UpdateItem RATE'], waits: 2 });
+    const path = `/clients/${plain.client_id}`;
+    expect(await cost({ to: `GET ${path}`, bearer: managerToken })).toEqual({ calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem RATE'], waits: 2 });
+    expect(await cost({ to: `PUT ${path}`, bearer: managerToken, json })).toEqual({
+      calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem CLIENT', 'UpdateItem RATE'],
+      waits: 3,
+    });
+    expect(await cost({ to: 'GET /clients', bearer: managerToken })).toEqual({
+      calls: ['BatchGetItem', 'BatchGetItem', 'Query listing', 'UpdateItem RATE'],
+      waits: 3,
+    });
+  });
+
+  it('without a token, or with a forged one, costs nothing', async () => {
+    expect((await cost({ to: 'GET /clients' }, 401)).calls).toEqual([]);
+    expect((await cost({ to: 'GET /clients', bearer: managerToken.replace(/.{5}$/, 'AAAAA') }, 401)).calls).toEqual([]);
+  });
+});
+
+describe('public documents', () => {
+  it('cost nothing once they are in memory', async () => {
+    for (const path of ['/.well-known/jwks.json', '/.well-known/oauth-authorization-server', '/.well-known/openid-configuration', '/health']) {
+      await service.send({ to: `GET ${path}` });
+      expect(await cost({ to: `GET ${path}` })).toEqual({ calls: [], waits: 0 });
+    }
+  });
+
+  it('the feed is one query a second at most', async () => {
+    await service.send({ to: 'GET /revocations' });
+    expect((await cost({ to: 'GET /revocations' })).calls).toEqual([]);
+    service.advance(1);
+    expect((await cost({ to: 'GET /revocations' })).calls).toEqual(['Query feed']);
+  });
+});
+
+it('in strict audit mode a token has one write more, beside the signature', async () => {
+  service.coldStart({ AUDIT_MODE: 'strict' });
+  await service.send({ to: 'POST /token', basic: plain, form: GRANT });
+  const { calls, waits } = await cost({ to: 'POST /token', basic: plain, form: GRANT });
+  expect(calls).toEqual(['BatchGetItem', 'Sign', 'UpdateItem RATE', 'UpdateItem RATE']);
+  expect(waits).toBe(2);
+});

@@ -1,0 +1,40 @@
+// Everything secret that a test run has seen, and whether any of it shows up where it must not.
+import type { Sent, Answer } from './request.ts';
+import { basicAuthorization } from './request.ts';
+
+export type Confidential = {
+  /** Remembers what of a request and its answer is secret. */
+  learn(sent: Sent, answer: Answer): void;
+  add(...texts: readonly string[]): void;
+  /** The lines that hold something secret. */
+  leaksIn(lines: readonly string[]): readonly string[];
+};
+
+/** Shorter texts occur by chance. */
+const LENGTH_MIN = 12;
+
+export function createConfidential(): Confidential {
+  const secrets = new Set<string>();
+  const add = (...texts: readonly string[]): void => {
+    // Of a token also its last two parts: a handle, a MAC, a payload or a signature alone is a leak as well.
+    for (const part of texts.flatMap((text) => [text, ...text.split('.').slice(1).slice(-2)])) if (part.length >= LENGTH_MIN) secrets.add(part);
+  };
+  return {
+    add,
+    learn({ form, json, basic, bearer, headers = {} }, { body }) {
+      if (basic !== undefined) add(basic.client_secret, basicAuthorization(basic).slice('Basic '.length));
+      if (bearer !== undefined) add(bearer);
+      for (const name of ['authorization', 'x-client-secret']) add(headers[name] ?? '');
+      const parameters = typeof form === 'string' ? Object.fromEntries(new URLSearchParams(form)) : { ...form, ...(json as object) };
+      for (const name of ['client_secret', 'password', 'token', 'access_token', 'refresh_token']) add(textOf(parameters[name]));
+      for (const name of ['client_secret', 'access_token', 'refresh_token']) add(textOf(body?.[name]));
+    },
+    leaksIn: (lines) => {
+      const all = lines.join('');
+      const leaked = [...secrets].filter((secret) => all.includes(secret));
+      return lines.filter((line) => leaked.some((secret) => line.includes(secret)));
+    },
+  };
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { AUTHORIZER_FEED_ENV, AUTHORIZER_TABLE_ENV, authorizerFeedEnv, authorizerTableEnv } from '../../functions/authorizer/env.ts';
+import { CLIENTS_ENV, clientsEnv } from '../../functions/clients/env.ts';
+import { INTROSPECT_ENV, introspectEnv } from '../../functions/introspect/env.ts';
+import { JWKS_ENV, jwksEnv } from '../../functions/jwks/env.ts';
+import { REFRESH_ENV, refreshEnv } from '../../functions/refresh/env.ts';
+import { REVOKE_ENV, revokeEnv } from '../../functions/revoke/env.ts';
+import { TOKEN_ENV, TOKEN_ENV_OPTIONAL, tokenEnv } from '../../functions/token/env.ts';
+import { ConfigurationError, type Environment } from '../../src/environment.ts';
+
+const GOOD: Record<string, string> = {
+  ISSUER: 'https://issuer.example',
+  TABLE_NAME: 'service',
+  RING_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:ring',
+  SIGNING_KEYS: '{"ES256":"arn:es","RS256":"arn:rs"}',
+  AUDIENCES: '{"https://api.example":{"algorithm":"RS256","access_token_lifetime":3600},"urn:plain":{}}',
+  ACCESS_TOKEN_LIFETIME_SECONDS: '900',
+  REFRESH_GRACE_SECONDS: '30',
+  RATE_LIMIT_PER_MINUTE: '60',
+  AUDIT_MODE: 'standard',
+  AUDIENCE: 'https://api.example',
+  RULES: '[{"method":"GET","path":"/protected","scopes":["read"]}]',
+  RESPONSE_FORMAT: 'policy',
+  REVOCATION: 'feed',
+  WHEN_STALE: 'deny',
+};
+
+const FUNCTIONS: readonly (readonly [string, readonly string[], (environment: Environment) => unknown])[] = [
+  ['token', TOKEN_ENV, tokenEnv],
+  ['refresh', REFRESH_ENV, refreshEnv],
+  ['revoke', REVOKE_ENV, revokeEnv],
+  ['introspect', INTROSPECT_ENV, introspectEnv],
+  ['clients', CLIENTS_ENV, clientsEnv],
+  ['jwks', JWKS_ENV, jwksEnv],
+  ['authorizer, feed', AUTHORIZER_FEED_ENV, authorizerFeedEnv],
+  ['authorizer, table', AUTHORIZER_TABLE_ENV, authorizerTableEnv],
+];
+
+const PLANTED = 'pl4nted';
+const MALFORMED: Readonly<Record<string, readonly string[]>> = {
+  ISSUER: [PLANTED, `http://${PLANTED}.example`, `https://${PLANTED}.example/`],
+  SIGNING_KEYS: [PLANTED, '[]', 'null', '7', '{}', `{"${PLANTED}":"arn"}`, '{"RS256":""}', '{"RS256":7}', '{"__proto__":"arn"}'],
+  AUDIENCES: [
+    PLANTED, '[]', 'null',
+    `{"urn:a":"${PLANTED}"}`, '{"urn:a":null}', '{"urn:a":[]}',
+    `{"${PLANTED}":{}}`, '{"https://a.example/#x":{}}',
+    `{"urn:a":{"algorithm":"${PLANTED}"}}`, '{"urn:a":{"algorithm":"PS256"}}',
+    '{"urn:a":{"access_token_lifetime":0}}', '{"urn:a":{"access_token_lifetime":3601}}', '{"urn:a":{"access_token_lifetime":1.5}}', '{"urn:a":{"access_token_lifetime":"60"}}',
+  ], // prettier-ignore
+  ACCESS_TOKEN_LIFETIME_SECONDS: ['0', '3601', '-1', '1.5', PLANTED],
+  REFRESH_GRACE_SECONDS: ['301', '-1', PLANTED],
+  RATE_LIMIT_PER_MINUTE: ['1000001', '-1', PLANTED],
+  RATE_LIMIT_BURST: ['', '1000001', PLANTED],
+  AUDIT_MODE: [PLANTED, 'STRICT'],
+  RULES: [PLANTED, '7', '{}', `[{"method":"${PLANTED}"}]`],
+  RESPONSE_FORMAT: [PLANTED],
+  REVOCATION: [PLANTED],
+  WHEN_STALE: [PLANTED],
+};
+
+const refusal = (read: () => unknown): unknown => {
+  try {
+    read();
+  } catch (error) {
+    return error;
+  }
+  return 'accepted';
+};
+
+describe.each(FUNCTIONS)('the environment of %s', (_, names, read) => {
+  it('is accepted when every variable is right', () => {
+    const only = Object.fromEntries(names.map((name) => [name, GOOD[name]]));
+    expect(refusal(() => read(only))).toBe('accepted');
+  });
+
+  it.each(names.filter((name) => name !== 'RATE_LIMIT_BURST'))('refuses to start without %s, or with it empty, and names it', (name) => {
+    for (const value of [undefined, '']) {
+      const error = refusal(() => read({ ...GOOD, [name]: value }));
+      expect(error).toBeInstanceOf(ConfigurationError);
+      expect(error).toMatchObject({ variable: name, message: `${name} is not set` });
+    }
+  });
+
+  const bursts = names.includes('RATE_LIMIT_PER_MINUTE') ? ['RATE_LIMIT_BURST'] : [];
+  const malformed = [...names, ...bursts].flatMap((name) => (MALFORMED[name] ?? []).map((value) => [name, value] as const));
+  it.each(malformed)('refuses to start with %s=%s, names it and does not show the value', (name, value) => {
+    const error = refusal(() => read({ ...GOOD, [name]: value }));
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(error).toMatchObject({ variable: name });
+    expect((error as Error).message).not.toContain(PLANTED);
+  });
+});
+
+describe('what the environment says', () => {
+  it('of the functions that issue', () => {
+    expect(tokenEnv(GOOD)).toEqual({
+      issuer: 'https://issuer.example',
+      tableName: 'service',
+      ringSecretArn: GOOD['RING_SECRET_ARN'],
+      signingKeys: new Map([
+        ['ES256', 'arn:es'],
+        ['RS256', 'arn:rs'],
+      ]),
+      defaultAlgorithm: 'ES256',
+      audiences: new Map([
+        ['https://api.example', { algorithm: 'RS256', access_token_lifetime: 3600 }],
+        ['urn:plain', {}],
+      ]),
+      accessTokenLifetimeSeconds: 900,
+      refreshGraceSeconds: 30,
+      rateLimit: { perMinute: 60, burst: 20 },
+      auditMode: 'standard',
+    });
+    expect(tokenEnv({ ...GOOD, AUDIT_MODE: 'strict', REFRESH_GRACE_SECONDS: '0' })).toMatchObject({ auditMode: 'strict', refreshGraceSeconds: 0 });
+    expect(tokenEnv({ ...GOOD, REFRESH_GRACE_SECONDS: '300', AUDIENCES: '{}' })).toMatchObject({ refreshGraceSeconds: 300, audiences: new Map() });
+  });
+
+  it('of the functions that inspect', () => {
+    expect(revokeEnv({ ...GOOD, RATE_LIMIT_BURST: '5' })).toEqual({
+      issuer: 'https://issuer.example',
+      tableName: 'service',
+      ringSecretArn: GOOD['RING_SECRET_ARN'],
+      rateLimit: { perMinute: 60, burst: 5 },
+    });
+    expect(TOKEN_ENV_OPTIONAL).toEqual(['RATE_LIMIT_BURST']);
+  });
+
+  it('of the public documents', () => {
+    const { issuer, tableName, signingKeys } = tokenEnv(GOOD);
+    expect(jwksEnv(GOOD)).toEqual({ issuer, tableName, signingKeys });
+  });
+});
