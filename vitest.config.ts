@@ -1,10 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that talk HTTP to a service that runs; they need its global setup, the others do not wait for it. */
+const AGAINST_A_SERVICE = 'test/{e2e,conformance}/**/*.test.ts';
+/** A clean clone with its own `npm ci`: `npm run test:first-run`. */
+const FIRST_RUN = 'test/e2e/first-run.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Generous, because nothing here measures time: a slow machine must not fail a test.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'in-process', include: ['test/**/*.test.ts'], exclude: [AGAINST_A_SERVICE] } },
+      {
+        extends: true,
+        test: {
+          name: 'running-service',
+          include: [AGAINST_A_SERVICE],
+          exclude: [FIRST_RUN],
+          globalSetup: 'test/e2e/global-setup.ts',
+          isolate: false,
+        },
+      },
+    ],
   },
 });

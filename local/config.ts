@@ -50,11 +50,14 @@ function parseOptions(argv: readonly string[]): { environments?: string | undefi
 
 function loopback(host: string): string {
   if (['127.0.0.1', 'localhost', '::1', '0.0.0.0', '::'].includes(host)) return host;
-  throw new StartError(`HOST must be 127.0.0.1, localhost, ::1, 0.0.0.0 or :: (an issuer without TLS is only for this machine), not "${host}".`);
+  throw new StartError(
+    `HOST must be 127.0.0.1, localhost, ::1, 0.0.0.0 or :: (an issuer without TLS is only for this machine), not "${host}".`,
+  );
 }
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (!/^[0-9]+$/.test(text) || value < min || value > max) throw new StartError(`${name} must be a whole number from ${min} to ${max}, not "${text}".`);
+  if (!/^[0-9]+$/.test(text) || value < min || value > max)
+    throw new StartError(`${name} must be a whole number from ${min} to ${max}, not "${text}".`);
   return value;
 }

@@ -47,4 +47,5 @@ async function handle(message: IncomingMessage, response: ServerResponse, token:
   } else say(400, { error: 'not known' });
 }
 
-const same = (left: string, right: string): boolean => left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
+const same = (left: string, right: string): boolean =>
+  left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));

@@ -81,11 +81,15 @@ function makeWritable(path: string): void {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(`the data directory ${path} cannot be written to (${codeOf(error) ?? messageOf(error)}). Allow it, or set DATA_DIR to a directory that you may write to.`);
+    throw new StartError(
+      `the data directory ${path} cannot be written to (${codeOf(error) ?? messageOf(error)}). Allow it, or set DATA_DIR to a directory that you may write to.`,
+    );
   }
   // The superuser may write anywhere; a directory that nobody is meant to write to is still left alone.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o222) === 0)
-    throw new StartError(`the data directory ${path} is read-only. Allow writing (chmod u+w), or set DATA_DIR to a directory that you may write to.`);
+    throw new StartError(
+      `the data directory ${path} is read-only. Allow writing (chmod u+w), or set DATA_DIR to a directory that you may write to.`,
+    );
 }
 
 /** With its parents; node's own `recursive` never returns where a system folder refuses (/proc). */
@@ -105,7 +109,9 @@ function takeLock(path: string, lock: string, self: ServiceInfo): void {
       return;
     } catch (error) {
       if (codeOf(error) !== 'EEXIST')
-        throw new StartError(`the data directory ${path} cannot be written to (${codeOf(error) ?? messageOf(error)}). Allow it, or set DATA_DIR to a directory that you may write to.`);
+        throw new StartError(
+          `the data directory ${path} cannot be written to (${codeOf(error) ?? messageOf(error)}). Allow it, or set DATA_DIR to a directory that you may write to.`,
+        );
       refuseIfRunning(path);
       rmSync(lock, { force: true });
     }
@@ -115,7 +121,9 @@ function takeLock(path: string, lock: string, self: ServiceInfo): void {
 function readLock(file: string): ServiceInfo | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isObject(value) && Number.isInteger(value['pid']) && typeof value['started'] === 'string' ? (value as unknown as ServiceInfo) : undefined;
+    return isObject(value) && Number.isInteger(value['pid']) && typeof value['started'] === 'string'
+      ? (value as unknown as ServiceInfo)
+      : undefined;
   } catch {
     // Absent, or cut off by a crash while it was written: nobody holds it.
     return undefined;

@@ -48,13 +48,18 @@ export type LocalAws = {
 export async function demoCredentials(directory: DataDirectory, issuer: string, aws: LocalAws): Promise<CredentialsFile> {
   const file = join(directory.path, 'credentials.json');
   const present = readPrivateJson(file, isCredentialsFile);
-  if (directory.initialized && !present) throw damaged(directory.path, 'credentials.json is missing');
-  if (directory.initialized && present?.issuer === issuer) return present;
-  const secrets = present?.clients ?? (await generateSecrets());
-  const credentials: CredentialsFile = { issuer, clients: secrets, aws: present?.aws ?? generateAwsKeys() };
-  writePrivateJson(file, credentials);
-  if (!directory.initialized) await register(credentials, aws);
-  return credentials;
+  if (directory.initialized) {
+    if (!present) throw damaged(directory.path, 'credentials.json is missing');
+    if (present.issuer === issuer) return present;
+    // Another port this time.
+    const moved = { ...present, issuer };
+    writePrivateJson(file, moved);
+    return moved;
+  }
+  const credentials = present ?? { issuer, clients: await generateSecrets(), aws: generateAwsKeys() };
+  writePrivateJson(file, { ...credentials, issuer });
+  await register(credentials, aws);
+  return { ...credentials, issuer };
 }
 
 async function generateSecrets(): Promise<CredentialsFile['clients']> {
@@ -65,16 +70,23 @@ async function generateSecrets(): Promise<CredentialsFile['clients']> {
 
 /** Through the service's own stores. The SDK is only loaded here, on the first start. */
 async function register({ clients }: CredentialsFile, aws: LocalAws): Promise<void> {
-  const [{ SecretsManagerClient }, { createDynamoDb }, { createClientStore }, { createSecretRing }, { newClient }, { readClientMetadata }, { clientCreated }] =
-    await Promise.all([
-      import('@aws-sdk/client-secrets-manager'),
-      import('../src/storage/dynamodb-client.ts'),
-      import('../src/storage/client-store.ts'),
-      import('../src/signing/secret-ring.ts'),
-      import('../src/endpoints/new-client.ts'),
-      import('../src/clients/client-metadata.ts'),
-      import('../src/audit/events.ts'),
-    ]);
+  const [
+    { SecretsManagerClient },
+    { createDynamoDb },
+    { createClientStore },
+    { createSecretRing },
+    { newClient },
+    { readClientMetadata },
+    { clientCreated },
+  ] = await Promise.all([
+    import('@aws-sdk/client-secrets-manager'),
+    import('../src/storage/dynamodb-client.ts'),
+    import('../src/storage/client-store.ts'),
+    import('../src/signing/secret-ring.ts'),
+    import('../src/endpoints/new-client.ts'),
+    import('../src/clients/client-metadata.ts'),
+    import('../src/audit/events.ts'),
+  ]);
   const dynamodb = createDynamoDb({ region: REGION, credentials: aws.credentials, endpoint: aws.endpoints.dynamodb });
   const secrets = new SecretsManagerClient({ region: REGION, credentials: aws.credentials, endpoint: aws.endpoints.secretsmanager });
   const ring = createSecretRing({ secrets, secretArn: aws.ringSecretArn });
@@ -88,7 +100,13 @@ async function register({ clients }: CredentialsFile, aws: LocalAws): Promise<vo
         const random = (bytes: number): Uint8Array => (bytes === secret.length ? secret : randomBytes(bytes));
         const nowMs = Date.now();
         const { client } = await newClient(metadata.value, Math.floor(nowMs / 1000), { ring, random }, name);
-        const facts = { eventId: randomBytes(16).toString('base64url'), ip: '', userAgent: 'm2m-auth local run', traceId: randomBytes(16).toString('hex'), nowMs };
+        const facts = {
+          eventId: randomBytes(16).toString('base64url'),
+          ip: '',
+          userAgent: 'm2m-auth local run',
+          traceId: randomBytes(16).toString('hex'),
+          nowMs,
+        };
         // Already there after a crash on the first start: its secret is that of the file.
         await store.create(client, clientCreated(facts, { client_id: name, reason: 'first_start' }));
       }),

@@ -6,11 +6,13 @@ import { StartError } from './start-error.ts';
 
 async function main(): Promise<string> {
   const [service, mode] = process.argv.slice(2);
-  if (!isFaultService(service) || !isFaultMode(mode)) throw new StartError(`usage: npm run -s fault -- <${FAULT_SERVICES.join('|')}> <${FAULT_MODES.join('|')}>`);
+  if (!isFaultService(service) || !isFaultMode(mode))
+    throw new StartError(`usage: npm run -s fault -- <${FAULT_SERVICES.join('|')}> <${FAULT_MODES.join('|')}>`);
   const { dataDir, port } = localConfig(process.env, []);
   const running = runningService(dataDir);
   if (!running?.control) throw new StartError(`no m2m-auth runs on ${dataDir}. Start one, or name its DATA_DIR.`);
-  if (process.env['PORT'] !== undefined && port !== running.port) throw new StartError(`the m2m-auth on ${dataDir} has port ${running.port}, not ${port}.`);
+  if (process.env['PORT'] !== undefined && port !== running.port)
+    throw new StartError(`the m2m-auth on ${dataDir} has port ${running.port}, not ${port}.`);
   const { url, token } = running.control;
   const answer = await fetch(`${url}/fault/${service}/${mode}`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
   if (!answer.ok) throw new StartError(`the service refused: ${answer.status}`);

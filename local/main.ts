@@ -9,28 +9,32 @@ const stderr = (line: string): void => {
 };
 
 let service: LocalService | undefined;
-let stopping = false;
+const state = { stopping: false };
 async function stop(): Promise<void> {
-  stopping = true;
+  state.stopping = true;
   await service?.stop();
   process.exit(0);
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
-    if (!stopping) void stop();
+    if (!state.stopping) void stop();
   });
 
 // Killed outright, npm or the launcher cannot pass the signal on; without them nobody would know that this still runs.
 const parent = process.ppid;
 setInterval(() => {
-  if (process.ppid !== parent && !stopping) void stop();
+  if (process.ppid !== parent && !state.stopping) void stop();
 }, 1000).unref();
 
 try {
   service = await startService(localConfig(process.env, process.argv.slice(2)), stderr);
-  if (stopping) await stop();
+  if (state.stopping) await stop();
   else process.stdout.write(`${welcome(service.credentials)}\n`);
 } catch (error) {
-  stderr(error instanceof StartError ? `m2m-auth: ${error.message}` : `m2m-auth: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  stderr(
+    error instanceof StartError
+      ? `m2m-auth: ${error.message}`
+      : `m2m-auth: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   process.exit(1);
 }

@@ -46,16 +46,16 @@ export async function startService(config: LocalConfig, stderr: (line: string) =
 /** Every step that is taken puts into `undo` how it is taken back. */
 async function start(config: LocalConfig, stderr: (line: string) => void, undo: (() => unknown)[]): Promise<Omit<LocalService, 'stop'>> {
   refuseIfRunning(config.dataDir);
-  let logs: Logs | undefined;
+  const opened: { logs?: Logs } = {};
   const onProblem = (text: string): void => {
-    if (logs) logs.problem(text);
-    else stderr(text);
+    (opened.logs?.problem ?? stderr)(text);
   };
   const gateway = await listenOn(config, onProblem);
   undo.push(() => gateway.close(0));
   const directory = openDataDirectory(config.dataDir);
   undo.push(directory.release);
-  logs = openLogs(directory.path, stderr);
+  const logs = openLogs(directory.path, stderr);
+  opened.logs = logs;
   undo.push(logs.close);
 
   const issuer = originOf(config.host, gateway.port);
@@ -98,7 +98,11 @@ async function listenOn({ host, port }: LocalConfig, onProblem: (text: string) =
   }
 }
 
-type Callers = { readonly principals: readonly Principal[]; readonly operator: Credentials; readonly byFunction: ReadonlyMap<string, Credentials> };
+type Callers = {
+  readonly principals: readonly Principal[];
+  readonly operator: Credentials;
+  readonly byFunction: ReadonlyMap<string, Credentials>;
+};
 
 /** One set of credentials per function, which name its role to the engines. */
 function callersOf({ functions, roles }: Deployment): Callers {
@@ -124,13 +128,23 @@ type EngineContext = {
   readonly undo: (() => unknown)[];
 };
 
-async function startEngines({ directory, deployment, principals, logs, onProblem, undo }: EngineContext): Promise<{ dynamodb: Engine; keys: Engine }> {
+async function startEngines({
+  directory,
+  deployment,
+  principals,
+  logs,
+  onProblem,
+  undo,
+}: EngineContext): Promise<{ dynamodb: Engine; keys: Engine }> {
   const listeners = { onEvent: logs.audit, onProblem };
   const { path: dataDir, initialized } = directory;
   const common = { dataDir, initialized, principals };
   const engines = await Promise.allSettled([
     startEngine({ kind: 'dynamodb', ...common, table: onlyTable(deployment), pipes: deployment.pipes }, listeners),
-    startEngine({ kind: 'keys', ...common, keys: deployment.keys, secrets: deployment.secrets, activeKeyArn: activeKeyOf(deployment) }, listeners),
+    startEngine(
+      { kind: 'keys', ...common, keys: deployment.keys, secrets: deployment.secrets, activeKeyArn: activeKeyOf(deployment) },
+      listeners,
+    ),
   ]);
   for (const engine of engines) if (engine.status === 'fulfilled') undo.push(engine.value.stop);
   const [dynamodb, keys] = engines;
@@ -148,7 +162,14 @@ type FunctionContext = {
   readonly onProblem: (text: string) => void;
 };
 
-function createFunctions({ deployment, config, callers, endpoints, logs, onProblem }: FunctionContext): ReadonlyMap<string, LambdaFunction> {
+function createFunctions({
+  deployment,
+  config,
+  callers,
+  endpoints,
+  logs,
+  onProblem,
+}: FunctionContext): ReadonlyMap<string, LambdaFunction> {
   return new Map(
     deployment.functions.map((spec) => {
       const credentials = callers.byFunction.get(spec.name) ?? callers.operator;

@@ -2,7 +2,7 @@
 import { ConfigurationError, issuerUrl, json, oneOf, required, type Environment } from '../../src/environment.ts';
 import { parseRouteRules, type ParsedRouteRule } from '../../src/authorizer/route-rule.ts';
 
-export const AUTHORIZER_ENV = [
+const AUTHORIZER_ENV = [
   /** The only thing that an authorizer must know of the service. */
   'ISSUER',
   /** The `aud` that tokens must carry. */
@@ -25,7 +25,7 @@ export type AuthorizerEnv = {
 };
 export type FeedAuthorizerEnv = AuthorizerEnv & { readonly revocation: 'feed' | 'off'; readonly whenStale: 'deny' | 'allow' };
 
-export function authorizerEnv(environment: Environment): AuthorizerEnv {
+function authorizerEnv(environment: Environment): AuthorizerEnv {
   const rules = parseRouteRules(json(environment, 'RULES'));
   if (!rules.ok) throw new ConfigurationError('RULES', rules.failure);
   return {

@@ -9,7 +9,7 @@ import { authorizerFeedEnv } from './env.ts';
 
 export const handler = authorizerHandler(() => {
   const { issuer, audience, rules, responseFormat, revocation, whenStale } = authorizerFeedEnv(process.env);
-  const clock = Date.now;
+  const clock = (): number => Date.now();
   const authorize = createAuthorizer({
     issuer,
     audience,

@@ -19,7 +19,7 @@ import { authorizerTableEnv } from './env.ts';
 export const handler = authorizerHandler(() => {
   const { issuer, audience, rules, responseFormat, tableName } = authorizerTableEnv(process.env);
   const table = { table: tableName, dynamodb: createDynamoDb() };
-  const clock = Date.now;
+  const clock = (): number => Date.now();
   const authorize = createAuthorizer({
     issuer,
     audience,

@@ -27,7 +27,8 @@ const PKCS1: Scheme = {
 };
 const PSS: Scheme = {
   messageTypes: ['RAW', 'DIGEST'],
-  signMessage: (key, message) => asynchronously('sha256', { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: DIGEST_BYTES }, message),
+  signMessage: (key, message) =>
+    asynchronously('sha256', { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: DIGEST_BYTES }, message),
   signDigest: (key, digest) => {
     const modulusBits = key.asymmetricKeyDetails?.modulusLength ?? 2048;
     return privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, pssEncoded(digest, modulusBits));

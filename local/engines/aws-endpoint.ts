@@ -9,7 +9,11 @@ import { SLOW_ANSWER_MS, type FaultMode, type FaultService } from './faults.ts';
 export class AwsError extends Error {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
-  constructor(type: string, message: string, options: { readonly status?: number; readonly members?: Readonly<Record<string, unknown>> } = {}) {
+  constructor(
+    type: string,
+    message: string,
+    options: { readonly status?: number; readonly members?: Readonly<Record<string, unknown>> } = {},
+  ) {
     super(message);
     this.status = options.status ?? 400;
     this.body = { __type: type, message, ...options.members };
@@ -39,7 +43,8 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
   const principals = new Map(options.principals.map((principal) => [principal.accessKeyId, principal]));
   const server = createServer({ keepAliveTimeout: 60_000 }, (message, response) => {
     serve(message, response, principals, options).catch((error: unknown) => {
-      if (!message.destroyed) options.onProblem(`local AWS endpoint: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      if (!message.destroyed)
+        options.onProblem(`local AWS endpoint: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       if (response.headersSent) response.destroy();
       else answer(response, 500, { __type: 'InternalServerError', message: 'internal error' });
     });
@@ -53,23 +58,29 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
   return { port: address.port, close: () => closed(server) };
 }
 
-async function serve(message: IncomingMessage, response: ServerResponse, principals: ReadonlyMap<string, Principal>, options: AwsEndpointOptions): Promise<void> {
+async function serve(
+  message: IncomingMessage,
+  response: ServerResponse,
+  principals: ReadonlyMap<string, Principal>,
+  options: AwsEndpointOptions,
+): Promise<void> {
   const [prefix = '', operation = ''] = String(message.headers['x-amz-target'] ?? '').split('.');
   const service = options.services.get(prefix);
   const body = await bodyOf(message);
-  const fault = service ? options.faultOf(service.name) : 'ok';
-  if (fault === 'down') {
-    message.socket.resetAndDestroy();
+  if (!service) {
+    answer(response, 400, { __type: 'UnknownOperationException', message: `no service ${prefix} on this machine` });
     return;
   }
-  if (fault === 'throttle') {
-    answer(response, 400, { __type: THROTTLED[service?.name ?? 'kms'], message: 'Rate exceeded' });
-    return;
+  const fault = options.faultOf(service.name);
+  if (fault === 'down') message.socket.resetAndDestroy();
+  else if (fault === 'throttle') answer(response, 400, { __type: THROTTLED[service.name], message: 'Rate exceeded' });
+  else {
+    const principal = principals.get(accessKeyIdFrom(message.headers.authorization) ?? '');
+    const [status, result] = await outcome(service, operation, body, principal, options);
+    // The call has taken effect; only its answer is late, which is the harder case for the caller.
+    if (fault === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_ANSWER_MS));
+    answer(response, status, result);
   }
-  const [status, result] = await outcome(service, operation, body, principals.get(accessKeyIdFrom(message.headers.authorization) ?? ''), options);
-  // The call has taken effect; only its answer is late, which is the harder case for the caller.
-  if (fault === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_ANSWER_MS));
-  answer(response, status, result);
 }
 
 const THROTTLED: Readonly<Record<FaultService, string>> = {
@@ -79,14 +90,13 @@ const THROTTLED: Readonly<Record<FaultService, string>> = {
 };
 
 async function outcome(
-  service: AwsService | undefined,
+  service: AwsService,
   operation: string,
   body: string,
   principal: Principal | undefined,
   options: AwsEndpointOptions,
 ): Promise<readonly [status: number, body: unknown]> {
   try {
-    if (!service) throw new AwsError('UnknownOperationException', 'no such service on this machine');
     if (!principal) throw new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.');
     const input = parsed(body);
     for (const question of service.questions(operation, input))
@@ -121,7 +131,14 @@ async function bodyOf(message: IncomingMessage): Promise<string> {
 function answer(response: ServerResponse, status: number, body: unknown): void {
   if (response.destroyed) return;
   const text = JSON.stringify(body);
-  response.writeHead(status, ['content-type', 'application/x-amz-json-1.0', 'content-length', String(Buffer.byteLength(text)), 'x-amzn-requestid', randomUUID()]);
+  response.writeHead(status, [
+    'content-type',
+    'application/x-amz-json-1.0',
+    'content-length',
+    String(Buffer.byteLength(text)),
+    'x-amzn-requestid',
+    randomUUID(),
+  ]);
   response.end(text);
 }
 

@@ -16,7 +16,8 @@ export type TableDescription = {
   readonly [name: string]: unknown;
 };
 
-export type BatchOperation = { readonly type: 'put'; readonly key: string; readonly value: unknown } | { readonly type: 'del'; readonly key: string };
+export type BatchOperation =
+  { readonly type: 'put'; readonly key: string; readonly value: unknown } | { readonly type: 'del'; readonly key: string };
 type Range = { readonly gte: string; readonly lt: string };
 export type Level = {
   open(): Promise<void>;
@@ -39,7 +40,12 @@ export type Request = Record<string, unknown> & { ReturnValuesOnConditionCheckFa
 type DbModule = {
   create(options: { path?: string }): Store;
   createKey(item: Item, table: TableDescription): string;
-  getIndexActions(indexes: unknown, existing: Item | null | undefined, item: Item | null | undefined, table: TableDescription): { puts: readonly IndexAction[]; deletes: readonly IndexAction[] };
+  getIndexActions(
+    indexes: unknown,
+    existing: Item | null | undefined,
+    item: Item | null | undefined,
+    table: TableDescription,
+  ): { puts: readonly IndexAction[]; deletes: readonly IndexAction[] };
   checkConditional(request: Request, existing: Item | undefined): DynaliteError | null | undefined;
   updateIndexes(store: Store, table: TableDescription, existing: Item | undefined, item: Item | null, callback: Callback): void;
 };
@@ -60,7 +66,10 @@ export const isOperation = (name: string): name is Operation => (OPERATIONS as r
 
 export const operations: ReadonlyMap<Operation, { readonly action: Action; readonly validation: Validation }> = new Map(
   OPERATIONS.map((name) => {
-    const file = name[0]?.toLowerCase() + name.slice(1);
-    return [name, { action: require(`dynalite/actions/${file}`) as Action, validation: require(`dynalite/validations/${file}`) as Validation }];
+    const file = name.charAt(0).toLowerCase() + name.slice(1);
+    return [
+      name,
+      { action: require(`dynalite/actions/${file}`) as Action, validation: require(`dynalite/validations/${file}`) as Validation },
+    ];
   }),
 );

@@ -11,7 +11,8 @@ export function createDynamoDb(table: TableSpec, tableStore: TableStore): AwsSer
   return {
     name: 'dynamodb',
     questions(operation, input) {
-      if (!isOperation(operation)) throw new AwsError(`${NAMESPACE}UnknownOperationException`, `the local DynamoDB does not know ${operation}`);
+      if (!isOperation(operation))
+        throw new AwsError(`${NAMESPACE}UnknownOperationException`, `the local DynamoDB does not know ${operation}`);
       return dynamodbQuestions(operation, input, table);
     },
     execute: (operation, input) => execute(tableStore, operation, input),

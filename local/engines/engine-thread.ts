@@ -6,7 +6,7 @@ import { damaged } from '../data-files.ts';
 import { createAccessCheck } from '../iam/access.ts';
 import { messageOf, StartError } from '../start-error.ts';
 import { TemplateError } from '../template/template.ts';
-import { startAwsEndpoint, type AwsService } from './aws-endpoint.ts';
+import { startAwsEndpoint, type AwsEndpoint, type AwsService } from './aws-endpoint.ts';
 import { createDynamoDb, deleteExpired } from './dynamodb.ts';
 import type { FaultMode, FaultService } from './faults.ts';
 import { openKeys } from './key-files.ts';
@@ -60,7 +60,8 @@ function databaseProblem(dataDir: string, error: unknown): unknown {
   if (error instanceof StartError || error instanceof TemplateError) return error;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  if (code === 'LEVEL_LOCKED' || /lock/i.test(messageOf(cause))) return new StartError(`the data directory ${dataDir} is in use by another m2m-auth. Stop it, or set another DATA_DIR.`);
+  if (code === 'LEVEL_LOCKED' || /lock/i.test(messageOf(cause)))
+    return new StartError(`the data directory ${dataDir} is in use by another m2m-auth. Stop it, or set another DATA_DIR.`);
   return damaged(dataDir, `dynamodb/ cannot be opened (${messageOf(cause)})`);
 }
 
@@ -75,52 +76,49 @@ async function openKeyServices({ dataDir, keys, secrets, activeKeyArn, initializ
 
 async function run(data: EngineData, listener: (handle: (message: ToEngine) => void) => void): Promise<void> {
   const faults = new Map<FaultService, FaultMode>();
-  let engine: Engine | undefined;
-  let endpoint: { readonly port: number; close(): Promise<void> } | undefined;
-  let sweeping: Promise<void> | undefined;
-  const sweep = async (current: Engine): Promise<void> => {
-    send({ type: 'swept', deleted: await current.sweep() });
+  const started: { engine?: Engine; endpoint?: AwsEndpoint; sweeping?: Promise<void> | undefined } = {};
+  const sweep = async ({ engine }: typeof started): Promise<void> => {
+    try {
+      send({ type: 'swept', deleted: (await engine?.sweep()) ?? 0 });
+    } catch (error) {
+      problem(`expired items cannot be deleted: ${messageOf(error)}`);
+    }
+    started.sweeping = undefined;
   };
-  const startSweep = (): void => {
-    if (engine)
-      sweeping ??= sweep(engine)
-        .catch((error: unknown) => {
-          problem(`expired items cannot be deleted: ${messageOf(error)}`);
-        })
-        .finally(() => {
-          sweeping = undefined;
-        });
+  const timer = setInterval(() => (started.sweeping ??= sweep(started)), SWEEP_INTERVAL_MS);
+  const stop = async (): Promise<void> => {
+    clearInterval(timer);
+    await started.endpoint?.close();
+    await started.sweeping;
+    await started.engine?.stop();
+    port?.close();
   };
   listener((message) => {
     if (message.type === 'fault') faults.set(message.service, message.mode);
-    else if (message.type === 'sweep') startSweep();
-    else if (message.type === 'delivered') {
+    else if (message.type === 'sweep') started.sweeping ??= sweep(started);
+    else if (message.type === 'stop') void stop();
+    else {
       waiting.get(message.sequence)?.();
       waiting.delete(message.sequence);
-    } else {
-      clearInterval(timer);
-      void Promise.resolve(endpoint?.close())
-        .then(() => sweeping)
-        .then(() => engine?.stop())
-        .finally(() => {
-          send({ type: 'stopped' });
-          port?.close();
-        });
     }
   });
-  const timer = setInterval(startSweep, SWEEP_INTERVAL_MS);
-  engine = data.kind === 'dynamodb' ? await openDynamoDb(data) : await openKeyServices(data);
-  endpoint = await startAwsEndpoint({
+  const engine = data.kind === 'dynamodb' ? await openDynamoDb(data) : await openKeyServices(data);
+  started.engine = engine;
+  started.endpoint = await startAwsEndpoint({
     services: engine.services,
     principals: data.principals,
     allowed: createAccessCheck(),
     faultOf: (service) => faults.get(service) ?? 'ok',
     onProblem: problem,
   });
-  send({ type: 'ready', port: endpoint.port });
+  send({ type: 'ready', port: started.endpoint.port });
 }
 
 run(workerData as EngineData, (handle) => port.on('message', handle)).catch((error: unknown) => {
   const forUser = error instanceof StartError || error instanceof TemplateError;
-  send({ type: 'failed', message: forUser ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error), forUser });
+  send({
+    type: 'failed',
+    message: forUser ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error),
+    forUser,
+  });
 });

@@ -57,9 +57,10 @@ export function startEngine(data: EngineData, { onEvent, onProblem }: EngineList
         onEvent(message.event);
         send({ type: 'delivered', sequence: message.sequence });
       } else if (message.type === 'problem') onProblem(message.text);
-      else if (message.type === 'swept') swept.splice(0).forEach((done) => {
-        done(message.deleted);
-      });
+      else if (message.type === 'swept')
+        swept.splice(0).forEach((done) => {
+          done(message.deleted);
+        });
       else if (message.type === 'ready') resolve(engine(message.port));
       else if (message.type === 'failed') {
         void worker.terminate();

@@ -16,7 +16,10 @@ export function createPattern(pattern: unknown, owner: string): Pattern {
     if (name === '$or') throw new TemplateError('the pipe', owner, 'has a filter with $or, which the local run does not know');
     return [name, createPattern(below, owner)] as const;
   });
-  return (event) => members.every(([name, matches]) => matches(typeof event === 'object' && event !== null ? (event as Readonly<Record<string, unknown>>)[name] : undefined));
+  return (event) =>
+    members.every(([name, matches]) =>
+      matches(typeof event === 'object' && event !== null ? (event as Readonly<Record<string, unknown>>)[name] : undefined),
+    );
 }
 
 function createCondition(condition: unknown, owner: string): Pattern {

@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, generateKeyPair, type JsonWebKey, type Ke
 import { join } from 'node:path';
 import { damaged, readPrivateJson, writePrivateJson } from '../data-files.ts';
 import type { KeySpec } from '../template/state.ts';
-import { isObject } from '../template/template.ts';
+import { isObject, TemplateError } from '../template/template.ts';
 import { isKnownKeySpec } from './asymmetric-key.ts';
 
 export type StoredKey = { readonly spec: KeySpec; readonly kid: string; readonly privateKey: KeyObject; readonly createdAt: number };
@@ -11,11 +11,18 @@ type KeyRing = Readonly<Record<string, JsonWebKey>>;
 /** By `<stack>/<logical id>`. */
 type KeyState = Readonly<Record<string, { readonly kid: string; readonly key_spec: string; readonly created_at: number }>>;
 
-const isKeyRing = (value: unknown): value is KeyRing => isObject(value) && Object.values(value).every((jwk) => isObject(jwk) && typeof jwk['kty'] === 'string');
-const isKeyState = (value: unknown): value is KeyState => isObject(value) && Object.values(value).every((state) => isObject(state) && typeof state['kid'] === 'string');
+const isKeyRing = (value: unknown): value is KeyRing =>
+  isObject(value) && Object.values(value).every((jwk) => isObject(jwk) && typeof jwk['kty'] === 'string');
+const isKeyState = (value: unknown): value is KeyState =>
+  isObject(value) && Object.values(value).every((state) => isObject(state) && typeof state['kid'] === 'string');
 
 /** Loads the keys of the template and generates those that are new. A key that is no longer in the template stays in the file. */
-export async function openKeys(dataDir: string, specs: readonly KeySpec[], activeKeyArn: string | undefined, initialized: boolean): Promise<readonly StoredKey[]> {
+export async function openKeys(
+  dataDir: string,
+  specs: readonly KeySpec[],
+  activeKeyArn: string | undefined,
+  initialized: boolean,
+): Promise<readonly StoredKey[]> {
   const ringFile = join(dataDir, 'kms.json');
   const stateFile = join(dataDir, 'kms-state.json');
   const ring = readPrivateJson(ringFile, isKeyRing);
@@ -25,26 +32,34 @@ export async function openKeys(dataDir: string, specs: readonly KeySpec[], activ
   const states = new Map(Object.entries(state ?? {}));
   const keys: StoredKey[] = [];
   for (const spec of specs) {
-    if (spec.keyUsage !== 'SIGN_VERIFY' || !isKnownKeySpec(spec.keySpec))
-      throw new Error(`the KMS key ${spec.id} is ${spec.keySpec} for ${spec.keyUsage}, which the local KMS does not know`);
+    refuseUnknown(spec);
     const known = states.get(spec.id);
     // A changed key spec replaces the key, as CloudFormation would.
-    if (known?.key_spec === spec.keySpec) {
+    if (known?.key_spec === spec.keySpec)
       keys.push({ spec, kid: known.kid, createdAt: known.created_at, privateKey: privateKeyFrom(dataDir, known.kid, jwks.get(known.kid)) });
-      continue;
+    else {
+      const { jwk, ...made } = await makeKey(spec);
+      keys.push(made);
+      jwks.set(made.kid, jwk);
+      states.set(spec.id, { kid: made.kid, key_spec: spec.keySpec, created_at: made.createdAt });
     }
-    const privateKey = await generate(spec.keySpec);
-    const jwk = privateKey.export({ format: 'jwk' });
-    const made = { spec, kid: thumbprint(jwk), privateKey, createdAt: Math.floor(Date.now() / 1000) };
-    keys.push(made);
-    jwks.set(made.kid, jwk);
-    states.set(spec.id, { kid: made.kid, key_spec: spec.keySpec, created_at: made.createdAt });
   }
   const active = keys.find((key) => key.spec.arn === activeKeyArn)?.kid;
   const ordered = [...jwks].sort(([left], [right]) => Number(right === active) - Number(left === active));
   writeIfChanged(ringFile, ring, Object.fromEntries(ordered));
   writeIfChanged(stateFile, state, Object.fromEntries(states));
   return keys;
+}
+
+function refuseUnknown({ id, keySpec, keyUsage }: KeySpec): void {
+  if (keyUsage !== 'SIGN_VERIFY' || !isKnownKeySpec(keySpec))
+    throw new TemplateError('the KMS key', id, `is ${keySpec} for ${keyUsage}, which the local KMS does not know`);
+}
+
+async function makeKey(spec: KeySpec): Promise<StoredKey & { readonly jwk: JsonWebKey }> {
+  const privateKey = await generate(spec.keySpec);
+  const jwk = privateKey.export({ format: 'jwk' });
+  return { spec, kid: thumbprint(jwk), privateKey, createdAt: Math.floor(Date.now() / 1000), jwk };
 }
 
 function writeIfChanged(file: string, before: unknown, after: unknown): void {

@@ -46,7 +46,8 @@ const question = (operation: string, { spec }: StoredKey, { SigningAlgorithm: al
 
 async function signed({ spec, privateKey }: StoredKey, input: Input): Promise<unknown> {
   const { Message: message, SigningAlgorithm: algorithm, MessageType: type = 'RAW' } = input;
-  if (typeof algorithm !== 'string' || typeof message !== 'string') throw new AwsError('ValidationException', 'Message and SigningAlgorithm are required');
+  if (typeof algorithm !== 'string' || typeof message !== 'string')
+    throw new AwsError('ValidationException', 'Message and SigningAlgorithm are required');
   const scheme = schemeOf(spec.keySpec, algorithm);
   if (!scheme) throw new AwsError('InvalidKeyUsageException', `Algorithm ${algorithm} is incompatible with key spec ${spec.keySpec}.`);
   const bytes = Buffer.from(message, 'base64');
@@ -54,13 +55,22 @@ async function signed({ spec, privateKey }: StoredKey, input: Input): Promise<un
     if (!isDigest(bytes)) throw new AwsError('ValidationException', `Digest is invalid length for algorithm ${algorithm}.`);
     return signature(spec.arn, algorithm, scheme.signDigest(privateKey, bytes));
   }
-  if (type !== 'RAW') throw new AwsError('ValidationException', `MessageType ${JSON.stringify(type)} is not valid for algorithm ${algorithm}.`);
-  if (bytes.length === 0 || bytes.length > MESSAGE_MAX_BYTES)
-    throw new AwsError('ValidationException', `Member 'message' must have length between 1 and ${MESSAGE_MAX_BYTES}`);
+  refuseMessage(bytes, type, algorithm);
   return signature(spec.arn, algorithm, await scheme.signMessage(privateKey, bytes));
 }
 
-const signature = (arn: string, algorithm: string, bytes: Buffer): unknown => ({ KeyId: arn, Signature: bytes.toString('base64'), SigningAlgorithm: algorithm });
+function refuseMessage(message: Buffer, type: unknown, algorithm: string): void {
+  if (type !== 'RAW')
+    throw new AwsError('ValidationException', `MessageType ${JSON.stringify(type)} is not valid for algorithm ${algorithm}.`);
+  if (message.length === 0 || message.length > MESSAGE_MAX_BYTES)
+    throw new AwsError('ValidationException', `Member 'message' must have length between 1 and ${MESSAGE_MAX_BYTES}`);
+}
+
+const signature = (arn: string, algorithm: string, bytes: Buffer): unknown => ({
+  KeyId: arn,
+  Signature: bytes.toString('base64'),
+  SigningAlgorithm: algorithm,
+});
 
 const publicKey = ({ spec, privateKey }: StoredKey): unknown => ({
   KeyId: spec.arn,

@@ -26,6 +26,8 @@ const endsLikeTable = (content: Buffer): boolean => content.subarray(-TABLE_MAGI
 
 const BLOCK_BYTES = 32_768;
 const HEADER_BYTES = 7;
+/** Whole, first, middle, last. */
+const RECORD_TYPES = [1, 2, 3, 4];
 
 /** Blocks of records: checksum (4 bytes), length (2), type (1), payload; a record that the file's end cuts off is no damage. */
 function isIntactLog(content: Buffer): boolean {
@@ -38,6 +40,7 @@ function isIntactLog(content: Buffer): boolean {
     }
     if (offset + HEADER_BYTES > content.length) return true;
     const length = content.readUInt16LE(offset + 4);
+    if (!RECORD_TYPES.includes(content[offset + 6] ?? 0)) return false;
     const end = offset + HEADER_BYTES + length;
     if (HEADER_BYTES + length > leftInBlock) return false;
     if (end > content.length) return true;

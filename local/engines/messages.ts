@@ -40,5 +40,4 @@ export type FromEngine =
   | { readonly type: 'failed'; readonly message: string; readonly forUser: boolean }
   | { readonly type: 'event'; readonly sequence: number; readonly event: AuditRecord }
   | { readonly type: 'problem'; readonly text: string }
-  | { readonly type: 'swept'; readonly deleted: number }
-  | { readonly type: 'stopped' };
+  | { readonly type: 'swept'; readonly deleted: number };

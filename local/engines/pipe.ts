@@ -20,7 +20,8 @@ export type Pipe = (record: StreamRecord) => AuditRecord | undefined;
 export function createPipe({ name, filters, inputTemplate }: PipeSpec): Pipe {
   const patterns = filters.map((filter) => createPattern(JSON.parse(filter), name));
   for (const reference of inputTemplate?.matchAll(REFERENCE) ?? [])
-    if (!reference[1]?.startsWith('$')) throw new TemplateError('the pipe', name, `refers to ${reference[0]}, which the local run does not know`);
+    if (!reference[1]?.startsWith('$'))
+      throw new TemplateError('the pipe', name, `refers to ${reference[0]}, which the local run does not know`);
   return (record) => {
     if (patterns.length > 0 && !patterns.some((matches) => matches(record))) return undefined;
     if (inputTemplate === undefined) return record;

@@ -12,7 +12,10 @@ type StoredSecrets = Readonly<Record<string, StoredSecret>>;
 export type Secret = { readonly spec: SecretSpec; readonly stored: StoredSecret };
 
 const isStored = (value: unknown): value is StoredSecrets =>
-  isObject(value) && Object.values(value).every((secret) => isObject(secret) && typeof secret['value'] === 'string' && typeof secret['version_id'] === 'string');
+  isObject(value) &&
+  Object.values(value).every(
+    (secret) => isObject(secret) && typeof secret['value'] === 'string' && typeof secret['version_id'] === 'string',
+  );
 
 export function openSecrets(dataDir: string, specs: readonly SecretSpec[], initialized: boolean): readonly Secret[] {
   const file = join(dataDir, 'secrets.json');
@@ -20,7 +23,11 @@ export function openSecrets(dataDir: string, specs: readonly SecretSpec[], initi
   if (initialized && !before) throw damaged(dataDir, 'secrets.json is missing');
   const all: Record<string, StoredSecret> = { ...before };
   const secrets = specs.map((spec) => {
-    const stored = (all[spec.id] ??= { value: spec.value ?? generated(spec.generate ?? {}), version_id: randomUUID(), created_at: Math.floor(Date.now() / 1000) });
+    const stored = (all[spec.id] ??= {
+      value: spec.value ?? generated(spec.generate ?? {}),
+      version_id: randomUUID(),
+      created_at: Math.floor(Date.now() / 1000),
+    });
     return { spec, stored };
   });
   if (JSON.stringify(all) !== JSON.stringify(before)) writePrivateJson(file, all);
@@ -44,11 +51,23 @@ export function createSecretsManager(secrets: readonly Secret[]): AwsService {
     execute(operation, input) {
       const { spec, stored } = find(input);
       const common = { ARN: spec.arn, Name: spec.name };
-      if (operation === 'DescribeSecret') return Promise.resolve({ ...common, CreatedDate: stored.created_at, VersionIdsToStages: { [stored.version_id]: ['AWSCURRENT'] } });
+      if (operation === 'DescribeSecret')
+        return Promise.resolve({ ...common, CreatedDate: stored.created_at, VersionIdsToStages: { [stored.version_id]: ['AWSCURRENT'] } });
       const stage = isObject(input) ? (input['VersionStage'] ?? 'AWSCURRENT') : 'AWSCURRENT';
       if (stage !== 'AWSCURRENT')
-        return Promise.reject(new AwsError('ResourceNotFoundException', `Secrets Manager can't find the specified secret value for staging label: ${String(stage)}`));
-      return Promise.resolve({ ...common, SecretString: stored.value, VersionId: stored.version_id, VersionStages: ['AWSCURRENT'], CreatedDate: stored.created_at });
+        return Promise.reject(
+          new AwsError(
+            'ResourceNotFoundException',
+            `Secrets Manager can't find the specified secret value for staging label: ${String(stage)}`,
+          ),
+        );
+      return Promise.resolve({
+        ...common,
+        SecretString: stored.value,
+        VersionId: stored.version_id,
+        VersionStages: ['AWSCURRENT'],
+        CreatedDate: stored.created_at,
+      });
     },
   };
 }
@@ -59,23 +78,30 @@ const PUNCTUATION = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
 
 /** As CloudFormation's GenerateSecretString: random characters of the kinds asked for, alone or as one member of a JSON template. */
 export function generated(options: JsonObject): string {
-  const excluded = String(options['ExcludeCharacters'] ?? '');
-  const kinds = [
-    options['ExcludeLowercase'] === true ? '' : LOWER,
-    options['ExcludeUppercase'] === true ? '' : LOWER.toUpperCase(),
-    options['ExcludeNumbers'] === true ? '' : DIGITS,
-    options['ExcludePunctuation'] === true ? '' : PUNCTUATION,
-    options['IncludeSpace'] === true ? ' ' : '',
-  ].map((kind) => [...kind].filter((character) => !excluded.includes(character)).join(''));
-  const required = kinds.filter((kind) => kind !== '');
-  const alphabet = required.join('');
+  const kinds = characterKinds(options);
   const length = Number(options['PasswordLength'] ?? 32);
-  const pick = (from: string): string => from[randomInt(from.length)] ?? '';
+  const needsEach = options['RequireEachIncludedType'] !== false;
   let text: string;
-  do text = Array.from({ length }, () => pick(alphabet)).join('');
-  while (options['RequireEachIncludedType'] !== false && !required.every((kind) => [...text].some((character) => kind.includes(character))));
+  do text = randomText(kinds.join(''), length);
+  while (needsEach && !kinds.every((kind) => [...text].some((character) => kind.includes(character))));
   const key = options['GenerateStringKey'];
   if (typeof key !== 'string') return text;
-  const template: unknown = JSON.parse(String(options['SecretStringTemplate'] ?? '{}'));
-  return JSON.stringify({ ...(template as JsonObject), [key]: text });
+  const template = JSON.parse(String(options['SecretStringTemplate'] ?? '{}')) as JsonObject;
+  return JSON.stringify({ ...template, [key]: text });
 }
+
+function characterKinds(options: JsonObject): readonly string[] {
+  const excluded = String(options['ExcludeCharacters'] ?? '');
+  const kinds = [
+    ['ExcludeLowercase', LOWER],
+    ['ExcludeUppercase', LOWER.toUpperCase()],
+    ['ExcludeNumbers', DIGITS],
+    ['ExcludePunctuation', PUNCTUATION],
+  ] as const;
+  return [...kinds.flatMap(([option, kind]) => (options[option] === true ? [] : [kind])), options['IncludeSpace'] === true ? ' ' : '']
+    .map((kind) => [...kind].filter((character) => !excluded.includes(character)).join(''))
+    .filter((kind) => kind !== '');
+}
+
+const randomText = (alphabet: string, length: number): string =>
+  Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');

@@ -116,7 +116,9 @@ function atomicWrites(store: Store, itemPrefix: string, { table: spec, pipes, de
     const { operations = [], events = [] } = staged.get(key) ?? {};
     staged.delete(key);
     const pending = events.map((event) => ({ pendingKey: `${PENDING}${randomUUID()}`, event }));
-    const puts = pending.map(({ pendingKey, event }) => ({ type: 'put', key: pendingKey, value: { key, event } satisfies Pending }) as const);
+    const puts = pending.map(
+      ({ pendingKey, event }) => ({ type: 'put', key: pendingKey, value: { key, event } satisfies Pending }) as const,
+    );
     store.db.batch([...operations, own, ...puts], (error) => {
       if (error || pending.length === 0) callback(error);
       else
@@ -142,7 +144,8 @@ function atomicWrites(store: Store, itemPrefix: string, { table: spec, pipes, de
 
 function indexOperations(table: TableDescription, existing: Item | undefined, item: Item | null): readonly BatchOperation[] {
   const { puts, deletes } = db.getIndexActions(table.GlobalSecondaryIndexes ?? [], existing, item, table);
-  const keyOf = (action: { readonly index: string; readonly key: string }): string => `index-global~${table.TableName}~${action.index}~${action.key}`;
+  const keyOf = (action: { readonly index: string; readonly key: string }): string =>
+    `index-global~${table.TableName}~${action.index}~${action.key}`;
   return [
     ...deletes.map((action) => ({ type: 'del', key: keyOf(action) }) as const),
     ...puts.map((action) => ({ type: 'put', key: keyOf(action), value: action.item }) as const),
@@ -180,5 +183,6 @@ async function rebuildIndexes(store: Store, table: TableDescription, itemPrefix:
   const indexes = `index-global~${table.TableName}~`;
   for await (const [key] of store.db.iterator({ gte: indexes, lt: endOf(indexes) })) await store.db.del(key);
   for await (const [, item] of store.db.iterator({ gte: itemPrefix, lt: endOf(itemPrefix) }))
-    for (const operation of indexOperations(table, undefined, item as Item)) if (operation.type === 'put') await store.db.put(operation.key, operation.value);
+    for (const operation of indexOperations(table, undefined, item as Item))
+      if (operation.type === 'put') await store.db.put(operation.key, operation.value);
 }

@@ -26,7 +26,12 @@ export type EnvironmentOptions = {
 type Pending = { readonly settle: (result: InvocationResult) => void; readonly timer: NodeJS.Timeout };
 
 export function startEnvironment({ spec, variables, onOutput }: EnvironmentOptions): ExecutionEnvironment {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: spec, env: { ...variables }, name: spec.functionName, stdin: false });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData: spec,
+    env: { ...variables },
+    name: spec.functionName,
+    stdin: false,
+  });
   const pending = new Map<string, Pending>();
   let broken: InvocationResult | undefined;
   let draining = false;
@@ -58,7 +63,13 @@ export function startEnvironment({ spec, variables, onOutput }: EnvironmentOptio
     breakDown({ ok: false, kind: 'crash', errorType: 'Runtime.ExitError', errorMessage: known.message, trace: known.stack ?? '' });
   });
   worker.on('exit', (code) => {
-    breakDown({ ok: false, kind: 'crash', errorType: 'Runtime.ExitError', errorMessage: `the function exited with code ${code}`, trace: '' });
+    breakDown({
+      ok: false,
+      kind: 'crash',
+      errorType: 'Runtime.ExitError',
+      errorMessage: `the function exited with code ${code}`,
+      trace: '',
+    });
   });
 
   return {
@@ -69,7 +80,13 @@ export function startEnvironment({ spec, variables, onOutput }: EnvironmentOptio
         const timer = setTimeout(() => {
           // Lambda would end the environment; here others may still be served by it, so it only gets no new requests.
           draining = true;
-          settle(id, { ok: false, kind: 'timeout', errorType: 'Sandbox.Timedout', errorMessage: `Task timed out after ${timeoutMs / 1000} seconds`, trace: '' });
+          settle(id, {
+            ok: false,
+            kind: 'timeout',
+            errorType: 'Sandbox.Timedout',
+            errorMessage: `Task timed out after ${timeoutMs / 1000} seconds`,
+            trace: '',
+          });
         }, timeoutMs);
         pending.set(id, { settle: resolve, timer });
         const message: ToWorker = { id, event, deadlineMs: Date.now() + timeoutMs };

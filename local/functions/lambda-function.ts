@@ -53,7 +53,7 @@ export function createLambdaFunction({ spec, variables, environments, onOutput, 
     },
     async stop() {
       stopped = true;
-      await Promise.all(slots.map((environment) => environment?.stop()));
+      await Promise.all(slots.filter((environment) => environment !== undefined).map((environment) => environment.stop()));
     },
   };
 }

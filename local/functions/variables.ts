@@ -33,7 +33,10 @@ export function variablesOf(
   };
 }
 
-export function overlaid(environment: Readonly<Record<string, string>>, knobs: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function overlaid(
+  environment: Readonly<Record<string, string>>,
+  knobs: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
   const result: Record<string, string> = { ...environment };
   for (const [name, value] of Object.entries(knobs)) if (name in environment) result[name] = value;
   // The template's burst belongs to the template's limit: another limit brings its own default.

@@ -21,8 +21,8 @@ const captured = (chunk: string | Uint8Array, encoding?: unknown, done?: unknown
   if (typeof callback === 'function') queueMicrotask(callback as () => void);
   return true;
 };
-process.stdout.write = captured as typeof process.stdout.write;
-process.stderr.write = captured as typeof process.stderr.write;
+process.stdout.write = captured;
+process.stderr.write = captured;
 
 const failureOf = (error: unknown): { errorType: string; errorMessage: string; trace: string } =>
   error instanceof Error

@@ -44,7 +44,11 @@ type ProxyAnswer = {
 export function answerFromPayload2(payload: unknown): Answer | undefined {
   const proxy = (typeof payload === 'object' && payload !== null ? payload : {}) as ProxyAnswer;
   if (proxy.statusCode === undefined)
-    return { status: 200, headers: [['content-type', 'application/json']], body: typeof payload === 'string' ? payload : JSON.stringify(payload) };
+    return {
+      status: 200,
+      headers: [['content-type', 'application/json']],
+      body: typeof payload === 'string' ? payload : JSON.stringify(payload),
+    };
   const cookies = Array.isArray(proxy.cookies) ? proxy.cookies.map((cookie) => ['set-cookie', String(cookie)] as const) : [];
   return proxyAnswer(proxy, [...singleHeaders(proxy.headers), ...cookies], 'text/plain;charset=UTF-8');
 }
@@ -53,13 +57,18 @@ export function answerFromPayload2(payload: unknown): Answer | undefined {
 export function answerFromPayload1(payload: unknown): Answer | undefined {
   if (typeof payload !== 'object' || payload === null) return undefined;
   const proxy = payload as ProxyAnswer;
-  const many = typeof proxy.multiValueHeaders === 'object' && proxy.multiValueHeaders !== null ? Object.entries(proxy.multiValueHeaders) : [];
+  const many =
+    typeof proxy.multiValueHeaders === 'object' && proxy.multiValueHeaders !== null ? Object.entries(proxy.multiValueHeaders) : [];
   const named = new Set(many.map(([name]) => name.toLowerCase()));
   const headers = [
     ...singleHeaders(proxy.headers).filter(([name]) => !named.has(name.toLowerCase())),
     ...many.flatMap(([name, values]) => (Array.isArray(values) ? values.map((value) => [name, String(value)] as const) : [])),
   ];
-  return proxyAnswer(proxy, headers.map(([name, value]) => [REMAPPED.has(name.toLowerCase()) ? `x-amzn-Remapped-${name}` : name, value] as const), 'application/json');
+  return proxyAnswer(
+    proxy,
+    headers.map(([name, value]) => [REMAPPED.has(name.toLowerCase()) ? `x-amzn-Remapped-${name}` : name, value] as const),
+    'application/json',
+  );
 }
 
 const REMAPPED = new Set(['www-authenticate', 'authorization', 'server', 'date', 'connection', 'content-md5']);
@@ -70,8 +79,8 @@ const singleHeaders = (headers: unknown): readonly (readonly [string, string])[]
 function proxyAnswer(proxy: ProxyAnswer, headers: readonly (readonly [string, string])[], defaultType: string): Answer | undefined {
   const status = Number(proxy.statusCode);
   if (!Number.isInteger(status) || status < 100 || status > 599) return undefined;
-  const body = proxy.body === undefined || proxy.body === null ? '' : typeof proxy.body === 'string' ? proxy.body : undefined;
-  if (body === undefined) return undefined;
+  const body = proxy.body ?? '';
+  if (typeof body !== 'string') return undefined;
   const typed = headers.some(([name]) => name.toLowerCase() === 'content-type');
   return {
     status,

@@ -1,6 +1,7 @@
 // A REST API's Lambda authorizer: identity sources, the call, the policy, and the remembered result.
 import type { InvocationResult } from '../functions/environment.ts';
 import type { AuthorizerSpec } from '../template/rest-api.ts';
+import { isObject } from '../template/template.ts';
 import { evaluatePolicy } from './policy.ts';
 import { firstHeader, type GatewayRequest } from './request.ts';
 
@@ -8,7 +9,11 @@ import { firstHeader, type GatewayRequest } from './request.ts';
 export type AuthorizerContext = Readonly<Record<string, string>>;
 export type Authorization =
   | { readonly allowed: true; readonly context: AuthorizerContext }
-  | { readonly allowed: false; readonly response: 'UNAUTHORIZED' | 'ACCESS_DENIED' | 'AUTHORIZER_FAILURE' | 'AUTHORIZER_CONFIGURATION_ERROR'; readonly context: AuthorizerContext };
+  | {
+      readonly allowed: false;
+      readonly response: 'UNAUTHORIZED' | 'ACCESS_DENIED' | 'AUTHORIZER_FAILURE' | 'AUTHORIZER_CONFIGURATION_ERROR';
+      readonly context: AuthorizerContext;
+    };
 
 export type AuthorizerCall = {
   readonly request: GatewayRequest;
@@ -20,50 +25,62 @@ export type Authorizer = (call: AuthorizerCall) => Promise<Authorization>;
 type Invoke = (event: string) => Promise<InvocationResult>;
 
 type Policy = { readonly document: unknown; readonly context: AuthorizerContext };
-type Remembered = { readonly policy: Policy; readonly untilMs: number };
-const CACHE_MAX = 10_000;
+type Refusal = Exclude<Authorization, { allowed: true }>['response'];
+const refusal = (response: Refusal, context: AuthorizerContext = {}): Authorization => ({ allowed: false, response, context });
 
 export function createAuthorizer(spec: AuthorizerSpec, invoke: Invoke | undefined): Authorizer {
-  const cache = new Map<string, Remembered>();
-  const refusal = (response: Exclude<Authorization, { allowed: true }>['response'], context: AuthorizerContext = {}): Authorization => ({
-    allowed: false,
-    response,
-    context,
-  });
-  const decide = ({ document, context }: Policy, methodArn: string): Authorization => {
-    const decision = evaluatePolicy(document, methodArn);
-    if (decision === undefined) return refusal('AUTHORIZER_CONFIGURATION_ERROR');
-    return decision === 'allow' ? { allowed: true, context } : refusal('ACCESS_DENIED', context);
-  };
-  const remember = (key: string, policy: Policy): void => {
-    if (cache.size >= CACHE_MAX) cache.clear();
-    cache.set(key, { policy, untilMs: Date.now() + spec.cacheSeconds * 1000 });
-  };
-
+  const cache = createCache(spec.cacheSeconds);
   return async ({ request, methodArn, event }) => {
-    const identity = spec.identitySources.map((source) => identityValue(source, request));
-    // Sources that are named must be there; without any, the function sees every request.
-    if (identity.some((value) => value === undefined || value === '')) return refusal('UNAUTHORIZED');
-    const [token = ''] = identity;
-    if (spec.type === 'TOKEN' && !tokenFits(spec.validationExpression, token)) return refusal('UNAUTHORIZED');
-    const cacheable = spec.cacheSeconds > 0 && identity.length > 0;
-    const key = JSON.stringify(identity);
-    const known = cacheable ? cache.get(key) : undefined;
-    if (known && known.untilMs > Date.now()) return decide(known.policy, methodArn);
-
-    const own = spec.type === 'TOKEN' ? { type: 'TOKEN', methodArn, authorizationToken: token } : { ...event, type: 'REQUEST', methodArn };
+    const identity = identityOf(spec, request);
+    if (!identity) return refusal('UNAUTHORIZED');
+    const key = identity.length > 0 ? JSON.stringify(identity) : undefined;
+    const known = cache.get(key);
+    if (known) return decide(known, methodArn);
+    const own =
+      spec.type === 'TOKEN' ? { type: 'TOKEN', methodArn, authorizationToken: identity[0] } : { ...event, type: 'REQUEST', methodArn };
     const result = await invoke?.(JSON.stringify(own));
-    if (!result) return refusal('AUTHORIZER_CONFIGURATION_ERROR');
-    if (!result.ok) return refusal(result.kind === 'thrown' && result.errorMessage === 'Unauthorized' ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE');
-    const policy = policyFrom(result.payload);
+    if (result && !result.ok) return refusal(isUnauthorized(result) ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE');
+    const policy = result && policyFrom(result.payload);
     if (!policy) return refusal('AUTHORIZER_CONFIGURATION_ERROR');
-    if (cacheable) remember(key, policy);
+    cache.set(key, policy);
     return decide(policy, methodArn);
   };
 }
 
-function tokenFits(expression: string | undefined, token: string | undefined): boolean {
-  return token !== undefined && (expression === undefined || new RegExp(`^(?:${expression})$`).test(token));
+function decide({ document, context }: Policy, methodArn: string): Authorization {
+  const decision = evaluatePolicy(document, methodArn);
+  if (decision === undefined) return refusal('AUTHORIZER_CONFIGURATION_ERROR');
+  return decision === 'allow' ? { allowed: true, context } : refusal('ACCESS_DENIED', context);
+}
+
+const isUnauthorized = (result: Extract<InvocationResult, { ok: false }>): boolean =>
+  result.kind === 'thrown' && result.errorMessage === 'Unauthorized';
+
+const CACHE_MAX = 10_000;
+
+/** Results by identity; without identity sources, or with a TTL of 0, nothing is remembered. */
+function createCache(seconds: number) {
+  const entries = new Map<string, { readonly policy: Policy; readonly untilMs: number }>();
+  return {
+    get: (key: string | undefined): Policy | undefined => {
+      const entry = key === undefined ? undefined : entries.get(key);
+      return entry && entry.untilMs > Date.now() ? entry.policy : undefined;
+    },
+    set: (key: string | undefined, policy: Policy): void => {
+      if (key === undefined || seconds <= 0) return;
+      if (entries.size >= CACHE_MAX) entries.clear();
+      entries.set(key, { policy, untilMs: Date.now() + seconds * 1000 });
+    },
+  };
+}
+
+/** Sources that are named must be there, and a token must look like one; without any, the function sees every request. */
+function identityOf(spec: AuthorizerSpec, request: GatewayRequest): readonly string[] | undefined {
+  const identity = spec.identitySources.map((source) => identityValue(source, request) ?? '');
+  const fits = (token: string): boolean =>
+    spec.validationExpression === undefined || new RegExp(`^(?:${spec.validationExpression})$`).test(token);
+  if (identity.includes('')) return undefined;
+  return spec.type === 'TOKEN' && !fits(identity[0] ?? '') ? undefined : identity;
 }
 
 /** `method.request.header.Authorization`, `method.request.querystring.x`, `context.identity.sourceIp`. */
@@ -75,16 +92,15 @@ function identityValue(source: string, request: GatewayRequest): string | undefi
   return undefined;
 }
 
-/** Undefined for an answer that API Gateway refuses: no principal, no policy, or a context that is not flat. */
+/** Undefined for an answer that API Gateway refuses: no principal, or a context that is not flat. */
 function policyFrom(payload: unknown): Policy | undefined {
-  if (typeof payload !== 'object' || payload === null) return undefined;
-  const { principalId, policyDocument, context = {} } = payload as { principalId?: unknown; policyDocument?: unknown; context?: unknown };
-  if (typeof principalId !== 'string' || typeof context !== 'object' || context === null) return undefined;
-  const flat: Record<string, string> = { principalId };
-  for (const [name, value] of Object.entries(context)) {
-    if (value === null || value === undefined) continue;
-    if (!['string', 'number', 'boolean'].includes(typeof value)) return undefined;
-    flat[name] = String(value);
-  }
-  return { document: policyDocument, context: flat };
+  if (!isObject(payload)) return undefined;
+  const { principalId, policyDocument, context = {} } = payload;
+  if (typeof principalId !== 'string' || !isObject(context)) return undefined;
+  const values = Object.entries(context).filter(([, value]) => value !== null);
+  if (values.some(([, value]) => typeof value === 'object')) return undefined;
+  return {
+    document: policyDocument,
+    context: { principalId, ...Object.fromEntries(values.map(([name, value]) => [name, String(value)])) },
+  };
 }

@@ -23,21 +23,31 @@ const DEFAULTS: Readonly<Record<GatewayResponseType, readonly [status: number, m
 };
 const DEFAULT_TEMPLATE = '{"message":$context.error.messageString}';
 
-export type ResponseContext = { readonly requestId: string; readonly authorizer: AuthorizerContext; readonly path: string; readonly method: string };
+const NOTHING_SET: GatewayResponseSpec = { statusCode: undefined, headers: {}, templates: {} };
 
-export function gatewayResponse(responses: Readonly<Record<string, GatewayResponseSpec>>, type: GatewayResponseType, context: ResponseContext): Answer {
+export type ResponseContext = {
+  readonly requestId: string;
+  readonly authorizer: AuthorizerContext;
+  readonly path: string;
+  readonly method: string;
+};
+
+export function gatewayResponse(
+  responses: Readonly<Record<string, GatewayResponseSpec>>,
+  type: GatewayResponseType,
+  context: ResponseContext,
+): Answer {
   const [defaultStatus, message] = DEFAULTS[type];
   const fallback = responses[defaultStatus < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX'];
-  const own = responses[type];
-  const spec = own ?? fallback;
+  const spec = responses[type] ?? fallback ?? NOTHING_SET;
   const variables = variablesOf(type, message, context);
-  const headers = Object.entries(spec?.headers ?? {}).flatMap(([name, expression]) => {
+  const headers = Object.entries(spec.headers).flatMap(([name, expression]) => {
     const value = mapped(expression, variables);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const [contentType, template] = Object.entries(spec?.templates ?? {})[0] ?? ['application/json', DEFAULT_TEMPLATE];
+  const [contentType, template] = Object.entries(spec.templates)[0] ?? ['application/json', DEFAULT_TEMPLATE];
   return {
-    status: own?.statusCode ?? fallback?.statusCode ?? defaultStatus,
+    status: spec.statusCode ?? fallback?.statusCode ?? defaultStatus,
     headers: [['content-type', contentType], ...headers],
     body: rendered(template, variables),
   };

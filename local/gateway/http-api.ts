@@ -22,7 +22,8 @@ export function createHttpApi(spec: HttpApiSpec, functions: Functions): Api {
   );
   return {
     async handle(request) {
-      const matched: RouteMatch<HttpRouteSpec> | undefined = routes.match(request.method, request.path) ?? (fallback && { target: fallback, pathParameters: {} });
+      const matched: RouteMatch<HttpRouteSpec> | undefined =
+        routes.match(request.method, request.path) ?? (fallback && { target: fallback, pathParameters: {} });
       if (!matched) return gatewayAnswer(404, 'Not Found');
       const event = eventOf(spec.apiId, request, matched.target.routeKey, matched.pathParameters);
       const result = await invokeIntegration(matched.target.integration, functions, JSON.stringify(event));
@@ -33,9 +34,20 @@ export function createHttpApi(spec: HttpApiSpec, functions: Functions): Api {
 }
 
 /** `timeout` = the integration's own time is over; a function that exceeds its own is a function error. */
-export async function invokeIntegration(integration: LambdaIntegration, functions: Functions, event: string): Promise<InvocationResult | 'timeout'> {
+export async function invokeIntegration(
+  integration: LambdaIntegration,
+  functions: Functions,
+  event: string,
+): Promise<InvocationResult | 'timeout'> {
   const target = integration.functionName === undefined ? undefined : functions.get(integration.functionName);
-  if (!target) return { ok: false, kind: 'init', errorType: 'AccessDeniedException', errorMessage: 'API Gateway may not invoke the function', trace: '' };
+  if (!target)
+    return {
+      ok: false,
+      kind: 'init',
+      errorType: 'AccessDeniedException',
+      errorMessage: 'API Gateway may not invoke the function',
+      trace: '',
+    };
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<'timeout'>((resolve) => {
     timer = setTimeout(resolve, integration.timeoutMs, 'timeout');
@@ -47,20 +59,22 @@ export async function invokeIntegration(integration: LambdaIntegration, function
   }
 }
 
-export function eventOf(apiId: string, request: GatewayRequest, routeKey: string, pathParameters: Readonly<Record<string, string>>): object {
+export function eventOf(
+  apiId: string,
+  request: GatewayRequest,
+  routeKey: string,
+  pathParameters: Readonly<Record<string, string>>,
+): object {
   const headers: Record<string, string> = {};
   for (const [name, values] of request.headers) if (name !== 'cookie') headers[name] = values.join(',');
-  const cookies = (request.headers.get('cookie') ?? []).flatMap((line) => line.split(';')).map((cookie) => cookie.trim()).filter(Boolean);
-  const query = joinedQuery(request.query);
-  const text = isText(firstHeader(request, 'content-type'));
   return {
     version: '2.0',
     routeKey,
     rawPath: request.path,
     rawQueryString: request.query,
-    ...(cookies.length > 0 ? { cookies } : {}),
+    ...cookiesOf(request),
     headers,
-    ...(query ? { queryStringParameters: query } : {}),
+    ...joinedQuery(request.query),
     requestContext: {
       accountId: ACCOUNT,
       apiId,
@@ -80,9 +94,22 @@ export function eventOf(apiId: string, request: GatewayRequest, routeKey: string
       timeEpoch: request.timeMs,
     },
     ...(Object.keys(pathParameters).length > 0 ? { pathParameters } : {}),
-    ...(request.body.length > 0 ? { body: request.body.toString(text ? 'utf8' : 'base64') } : {}),
-    isBase64Encoded: request.body.length > 0 && !text,
+    ...bodyOf(request),
   };
+}
+
+function cookiesOf(request: GatewayRequest): { cookies?: readonly string[] } {
+  const cookies = (request.headers.get('cookie') ?? [])
+    .flatMap((line) => line.split(';'))
+    .map((cookie) => cookie.trim())
+    .filter(Boolean);
+  return cookies.length > 0 ? { cookies } : {};
+}
+
+function bodyOf(request: GatewayRequest): { body?: string; isBase64Encoded: boolean } {
+  if (request.body.length === 0) return { isBase64Encoded: false };
+  const text = isText(firstHeader(request, 'content-type'));
+  return { body: request.body.toString(text ? 'utf8' : 'base64'), isBase64Encoded: !text };
 }
 
 /** HTTP APIs hand on text, JSON, XML and JavaScript as it is and everything else, forms too, in base64. */
@@ -90,9 +117,9 @@ export const isText = (contentType: string | undefined): boolean =>
   /^\s*(text\/[^;]*|application\/(json|javascript|xml|[^;\s]+\+(json|xml)))\s*(;|$)/i.test(contentType ?? '');
 
 /** Repeated parameters are joined with commas. */
-function joinedQuery(query: string): Readonly<Record<string, string>> | undefined {
-  if (query === '') return undefined;
+function joinedQuery(query: string): { queryStringParameters?: Readonly<Record<string, string>> } {
+  if (query === '') return {};
   const joined: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(query)) joined[name] = name in joined ? `${joined[name]},${value}` : value;
-  return joined;
+  return { queryStringParameters: joined };
 }

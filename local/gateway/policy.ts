@@ -26,13 +26,15 @@ function effectOf(candidate: unknown, methodArn: string): 'Allow' | 'Deny' | 'no
   const resources = texts(resource);
   // Conditions are possible in AWS, but nothing here has the context to evaluate them.
   if ((effect !== 'Allow' && effect !== 'Deny') || !actions || !resources || condition !== undefined) return 'malformed';
-  const applies = actions.some((pattern) => matches(pattern.toLowerCase(), 'execute-api:invoke')) && resources.some((pattern) => matches(pattern, methodArn));
+  const applies =
+    actions.some((pattern) => matches(pattern.toLowerCase(), 'execute-api:invoke')) &&
+    resources.some((pattern) => matches(pattern, methodArn));
   return applies ? effect : 'none';
 }
 
 function texts(value: unknown): readonly string[] | undefined {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.length > 0 && list.every((item) => typeof item === 'string') ? (list as readonly string[]) : undefined;
+  return list.length > 0 && list.every((item) => typeof item === 'string') ? list : undefined;
 }
 
 /** `*` stands for any text, `?` for one character. Linear in the length of the text for each star. */

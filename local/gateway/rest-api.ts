@@ -24,7 +24,12 @@ export function createRestApi(spec: RestApiSpec, functions: Functions): RestApi 
     async handle(request) {
       let context: AuthorizerContext = {};
       const refuse = (type: GatewayResponseType): Answer =>
-        gatewayResponse(spec.gatewayResponses, type, { requestId: request.id, authorizer: context, path: `/${spec.stage}${request.path}`, method: request.method });
+        gatewayResponse(spec.gatewayResponses, type, {
+          requestId: request.id,
+          authorizer: context,
+          path: `/${spec.stage}${request.path}`,
+          method: request.method,
+        });
       const matched = routes.match(request.method, request.path);
       if (!matched) return refuse('MISSING_AUTHENTICATION_TOKEN');
       const { target: method, pathParameters } = matched;
@@ -43,7 +48,12 @@ export function createRestApi(spec: RestApiSpec, functions: Functions): RestApi 
   };
 }
 
-export function eventOf(spec: RestApiSpec, request: GatewayRequest, method: RestMethodSpec, pathParameters: Readonly<Record<string, string>>) {
+export function eventOf(
+  spec: RestApiSpec,
+  request: GatewayRequest,
+  method: RestMethodSpec,
+  pathParameters: Readonly<Record<string, string>>,
+) {
   const query = queryOf(request.query);
   const text = isText(firstHeader(request, 'content-type')) || request.body.length === 0;
   return {

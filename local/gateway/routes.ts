@@ -9,7 +9,9 @@ export type RouteTable<T> = {
 
 type Route<T> = { readonly method: string; readonly segments: readonly string[]; readonly target: T };
 
-export function createRouteTable<T>(routes: readonly { readonly method: string; readonly path: string; readonly target: T }[]): RouteTable<T> {
+export function createRouteTable<T>(
+  routes: readonly { readonly method: string; readonly path: string; readonly target: T }[],
+): RouteTable<T> {
   const known: Route<T>[] = routes.map(({ method, path, target }) => ({ method, segments: segmentsOf(path), target }));
   known.sort((left, right) => rank(right).localeCompare(rank(left)));
   const candidates = (path: string): readonly RouteMatchOf<T>[] => {

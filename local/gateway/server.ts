@@ -108,7 +108,9 @@ function refuse(socket: Socket, error: NodeJS.ErrnoException): void {
         ? gatewayAnswer(408, 'Request Timeout')
         : gatewayAnswer(400, 'Bad Request');
   const head = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.end(`HTTP/1.1 ${answer.status} ${REASONS[answer.status] ?? ''}\r\n${head}content-length: ${Buffer.byteLength(answer.body)}\r\nconnection: close\r\n\r\n${String(answer.body)}`);
+  socket.end(
+    `HTTP/1.1 ${answer.status} ${REASONS[answer.status] ?? ''}\r\n${head}content-length: ${Buffer.byteLength(answer.body)}\r\nconnection: close\r\n\r\n${String(answer.body)}`,
+  );
 }
 
 const REASONS: Readonly<Record<number, string>> = { 400: 'Bad Request', 408: 'Request Timeout', 431: 'Request Header Fields Too Large' };

@@ -72,16 +72,23 @@ function questionKey(principal: Principal, { action, resource, context }: Access
 }
 
 /** Operators that only compare texts with a value or a pattern. With any other, every value is a kind of its own. */
-const COMPARES_TEXT = /^((ForAllValues|ForAnyValue):)?(String(Equals|NotEquals|Like|NotLike)|Arn(Equals|Like|NotEquals|NotLike)|Bool|Null)(IfExists)?$/;
+const COMPARES_TEXT =
+  /^((ForAllValues|ForAnyValue):)?(String(Equals|NotEquals|Like|NotLike)|Arn(Equals|Like|NotEquals|NotLike)|Bool|Null)(IfExists)?$/;
 
 function kindOfValue(policies: readonly JsonObject[]): KindOf {
-  const patterns = new Set<string>();
-  for (const policy of policies)
-    for (const statement of [policy['Statement'] ?? []].flat() as readonly Json[])
-      for (const [operator, keys] of Object.entries(isObject(statement) && isObject(statement['Condition'] ?? null) ? (statement['Condition'] as JsonObject) : {})) {
-        const values = (isObject(keys) ? Object.values(keys) : []).flat().map(String);
-        if (!COMPARES_TEXT.test(operator) || values.some((value) => value.includes('${'))) return (value) => value;
-        values.forEach((value) => patterns.add(value));
-      }
-  return (value) => [...patterns].map((pattern) => (pattern === value ? '=' : matches(pattern, value) ? '~' : '-')).join('');
+  const conditions = policies.flatMap(conditionsOf);
+  const isPlain = conditions.every(([operator, values]) => COMPARES_TEXT.test(operator) && !values.some((value) => value.includes('${')));
+  if (!isPlain) return (value) => value;
+  const patterns = [...new Set(conditions.flatMap(([, values]) => values))];
+  return (value) => patterns.map((pattern) => (pattern === value ? '=' : matches(pattern, value) ? '~' : '-')).join('');
 }
+
+/** Operator and values of every condition of a policy. */
+function conditionsOf(policy: JsonObject): readonly (readonly [operator: string, values: readonly string[]])[] {
+  const statements = [policy['Statement'] ?? []].flat() as readonly Json[];
+  return statements
+    .flatMap((statement) => Object.entries(objectOrEmpty(objectOrEmpty(statement)['Condition'])))
+    .map(([operator, keys]) => [operator, Object.values(objectOrEmpty(keys)).flat().map(String)] as const);
+}
+
+const objectOrEmpty = (value: Json | undefined): JsonObject => (isObject(value) ? value : {});

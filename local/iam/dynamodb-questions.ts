@@ -28,7 +28,13 @@ export function dynamodbQuestions(operation: string, input: unknown, table: Tabl
   });
   switch (operation) {
     case 'BatchGetItem':
-      return [ask(Object.values(request.RequestItems ?? {}).flatMap((part) => keysOf((part as { Keys?: readonly Item[] }).Keys ?? [], partitionKey)))];
+      return [
+        ask(
+          Object.values(request.RequestItems ?? {}).flatMap((part) =>
+            keysOf((part as { Keys?: readonly Item[] }).Keys ?? [], partitionKey),
+          ),
+        ),
+      ];
     case 'BatchWriteItem':
       return [ask(Object.values(request.RequestItems ?? {}).flatMap((writes) => keysOf(writtenIn(writes), partitionKey)))];
     case 'Query': {
@@ -56,7 +62,10 @@ const writtenIn = (writes: unknown): readonly Item[] =>
   (Array.isArray(writes) ? (writes as readonly Write[]) : []).map((write) => write.PutRequest?.Item ?? write.DeleteRequest?.Key ?? {});
 
 /** The value that a key condition demands of the partition key: `#pk = :pk`, in either order. */
-function queriedKey({ KeyConditionExpression: expression = '', ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} }: Input, hashKey: string): readonly string[] {
+function queriedKey(
+  { KeyConditionExpression: expression = '', ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} }: Input,
+  hashKey: string,
+): readonly string[] {
   for (const [, left = '', right = ''] of expression.matchAll(/([#:A-Za-z0-9_.-]+)\s*=\s*([#:A-Za-z0-9_.-]+)/g)) {
     const [name, value] = left.startsWith(':') ? [right, left] : [left, right];
     if ((names[name] ?? name) === hashKey) return textOf(values[value]);

@@ -22,7 +22,10 @@ export function principalOf(role: RoleSpec, session: string): { readonly princip
 
 export function operatorPrincipal(): { readonly principal: Principal; readonly credentials: Credentials } {
   const credentials = freshCredentials('ASIAOPERATOR');
-  return { principal: { accessKeyId: credentials.accessKeyId, arn: `arn:aws:iam::${ACCOUNT}:role/operator`, policies: [], operator: true }, credentials };
+  return {
+    principal: { accessKeyId: credentials.accessKeyId, arn: `arn:aws:iam::${ACCOUNT}:role/operator`, policies: [], operator: true },
+    credentials,
+  };
 }
 
 const freshCredentials = (prefix: string): Credentials => ({

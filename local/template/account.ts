@@ -9,7 +9,9 @@ export const physicalName = (stack: string, logicalId: string): string => `${sta
 
 /** Lower-case letters and digits, as AWS makes for generated ids. */
 export const shortId = (stack: string, logicalId: string, length = 10): string =>
-  BigInt(`0x${digest(stack, logicalId)}`).toString(36).slice(0, length);
+  BigInt(`0x${digest(stack, logicalId)}`)
+    .toString(36)
+    .slice(0, length);
 
 /** KMS key ids are UUIDs. */
 export function uuidOf(stack: string, logicalId: string): string {

@@ -24,14 +24,17 @@ function assetsOf(directory: string, artifact: JsonObject): readonly (readonly [
   const { files } = readJson(join(directory, String(objectAt(artifact, 'properties')['file'])));
   return Object.values(isObject(files ?? null) ? (files as JsonObject) : {}).flatMap((file) => {
     const path = join(directory, String(objectAt(file, 'source')['path']));
-    return Object.values(objectAt(file, 'destinations')).map((destination) => [String(isObject(destination) ? destination['objectKey'] : ''), path] as const);
+    return Object.values(objectAt(file, 'destinations')).map(
+      (destination) => [String(isObject(destination) ? destination['objectKey'] : ''), path] as const,
+    );
   });
 }
 
 /** The folder with a function's code. */
 export function assetDirectory(stack: Stack, logicalId: string, s3Key: string): string {
   const folder = stack.assets.get(s3Key);
-  if (folder === undefined || !existsSync(folder)) throw new TemplateError(stack.name, logicalId, `has code ${s3Key}, which is not in the cloud assembly`);
+  if (folder === undefined || !existsSync(folder))
+    throw new TemplateError(stack.name, logicalId, `has code ${s3Key}, which is not in the cloud assembly`);
   return folder;
 }
 

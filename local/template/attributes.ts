@@ -22,7 +22,11 @@ const tableName = named('TableName');
 const tableArn: Answer = (it) => arn('dynamodb', `table/${tableName(it)}`);
 const table: ResourceType = {
   ref: tableName,
-  attributes: { Arn: tableArn, StreamArn: (it) => `${tableArn(it)}/stream/2026-01-01T00:00:00.000`, TableId: (it) => uuidOf(it.stack, it.logicalId) },
+  attributes: {
+    Arn: tableArn,
+    StreamArn: (it) => `${tableArn(it)}/stream/2026-01-01T00:00:00.000`,
+    TableId: (it) => uuidOf(it.stack, it.logicalId),
+  },
 };
 
 const keyId: Answer = (it) => uuidOf(it.stack, it.logicalId);
@@ -48,7 +52,10 @@ export const RESOURCE_TYPES: ReadonlyMap<string, ResourceType> = new Map<string,
   ['AWS::SecretsManager::ResourcePolicy', plain],
   ['AWS::Lambda::Function', { ref: functionName, attributes: { Arn: functionArn } }],
   ['AWS::Lambda::Permission', plain],
-  ['AWS::IAM::Role', { ref: named('RoleName'), attributes: { Arn: roleArn, RoleId: (it) => `AROA${shortId(it.stack, it.logicalId, 17).toUpperCase()}` } }],
+  [
+    'AWS::IAM::Role',
+    { ref: named('RoleName'), attributes: { Arn: roleArn, RoleId: (it) => `AROA${shortId(it.stack, it.logicalId, 17).toUpperCase()}` } },
+  ],
   ['AWS::IAM::Policy', plain],
   ['AWS::IAM::ManagedPolicy', { ref: (it) => arn('iam', `policy/${named('ManagedPolicyName')(it)}`, { regional: false }), attributes: {} }],
   ['AWS::ApiGatewayV2::Api', { ref: generated, attributes: { ApiEndpoint: (it) => it.origin, ApiId: generated } }],
@@ -84,8 +91,14 @@ export const RESOURCE_TYPES: ReadonlyMap<string, ResourceType> = new Map<string,
   ['AWS::SNS::Topic', { ref: topicArn, attributes: { TopicArn: topicArn, TopicName: named('TopicName') } }],
   ['AWS::SNS::TopicPolicy', plain],
   ['AWS::SNS::Subscription', plain],
-  ['AWS::CloudWatch::Alarm', { ref: named('AlarmName'), attributes: { Arn: (it) => arn('cloudwatch', `alarm:${named('AlarmName')(it)}`) } }],
-  ['AWS::CloudWatch::CompositeAlarm', { ref: named('AlarmName'), attributes: { Arn: (it) => arn('cloudwatch', `alarm:${named('AlarmName')(it)}`) } }],
+  [
+    'AWS::CloudWatch::Alarm',
+    { ref: named('AlarmName'), attributes: { Arn: (it) => arn('cloudwatch', `alarm:${named('AlarmName')(it)}`) } },
+  ],
+  [
+    'AWS::CloudWatch::CompositeAlarm',
+    { ref: named('AlarmName'), attributes: { Arn: (it) => arn('cloudwatch', `alarm:${named('AlarmName')(it)}`) } },
+  ],
   ['AWS::CloudWatch::Dashboard', plain],
   ['AWS::CDK::Metadata', plain],
 ]);

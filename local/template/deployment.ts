@@ -43,13 +43,14 @@ export function readDeployment(assemblyDirectory: string, origin: string): Deplo
 /** The only table, or a clear error: the local engine serves one. */
 export function onlyTable(deployment: Deployment): TableSpec {
   const [table, ...others] = deployment.tables;
-  if (!table || others.length > 0) throw new Error(`the templates have ${deployment.tables.length} tables; the local run serves exactly one`);
+  if (!table || others.length > 0)
+    throw new Error(`the templates have ${deployment.tables.length} tables; the local run serves exactly one`);
   return table;
 }
 
 function refuseUnknownTypes(stacks: readonly Stack[]): void {
   for (const stack of stacks)
     for (const [logicalId, resource] of Object.entries(stack.template.Resources))
-      if (!RESOURCE_TYPES.has(resource.Type)) throw new TemplateError(stack.name, logicalId, `is of type ${resource.Type}, which the local run does not know`);
+      if (!RESOURCE_TYPES.has(resource.Type))
+        throw new TemplateError(stack.name, logicalId, `is of type ${resource.Type}, which the local run does not know`);
 }
-

@@ -22,7 +22,8 @@ export type Policy = { readonly name: string; readonly policy: JsonObject };
 export type RoleSpec = { readonly arn: string; readonly name: string; readonly policies: readonly Policy[] };
 
 /** Managed policies that allow nothing that the local engines serve. */
-const IRRELEVANT_MANAGED_POLICIES = /:policy\/(service-role\/AWSLambdaBasicExecutionRole|AWSXRayDaemonWriteAccess|service-role\/AmazonAPIGatewayPushToCloudWatchLogs)$/;
+const IRRELEVANT_MANAGED_POLICIES =
+  /:policy\/(service-role\/AWSLambdaBasicExecutionRole|AWSXRayDaemonWriteAccess|service-role\/AmazonAPIGatewayPushToCloudWatchLogs)$/;
 
 export function readFunctions(reader: Reader): readonly FunctionSpec[] {
   return reader.all('AWS::Lambda::Function').map((found) => {
@@ -52,7 +53,8 @@ function variablesOf(found: Found): Readonly<Record<string, string>> {
 export function readRoles(reader: Reader): readonly RoleSpec[] {
   const attached = [...reader.all('AWS::IAM::Policy'), ...reader.all('AWS::IAM::ManagedPolicy')];
   return reader.all('AWS::IAM::Role').map((role) => {
-    if (role.optionalText('PermissionsBoundary') !== undefined) role.refuse('has a permissions boundary, which the local run does not know');
+    if (role.optionalText('PermissionsBoundary') !== undefined)
+      role.refuse('has a permissions boundary, which the local run does not know');
     const own = role.objects('Policies').map((policy) => ({ name: String(policy['PolicyName']), policy: policy['PolicyDocument'] }));
     const others = attached
       .filter((policy) => policy.list('Roles').includes(role.ref) || role.list('ManagedPolicyArns').includes(policy.ref))
@@ -64,7 +66,10 @@ export function readRoles(reader: Reader): readonly RoleSpec[] {
     return {
       arn: role.attribute('Arn'),
       name: role.ref,
-      policies: [...own, ...others].map(({ name, policy }) => ({ name, policy: isObject(policy) ? policy : role.refuse('has a policy without a document') })),
+      policies: [...own, ...others].map(({ name, policy }) => ({
+        name,
+        policy: isObject(policy) ? policy : role.refuse('has a policy without a document'),
+      })),
     };
   });
 }

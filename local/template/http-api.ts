@@ -23,7 +23,9 @@ export function readHttpApi(reader: Reader): HttpApiSpec {
   if (Object.keys(api.object('CorsConfiguration')).length > 0) api.refuse('has a CORS configuration, which the local run does not know');
   for (const stage of reader.all('AWS::ApiGatewayV2::Stage')) if (stage.ref !== '$default') stage.refuse('is not the $default stage');
   const apiId = api.ref;
-  const integrations = new Map(reader.all('AWS::ApiGatewayV2::Integration').map((found) => [found.ref, integrationOf(reader, found, apiId)]));
+  const integrations = new Map(
+    reader.all('AWS::ApiGatewayV2::Integration').map((found) => [found.ref, integrationOf(reader, found, apiId)]),
+  );
   const routes = reader.all('AWS::ApiGatewayV2::Route').map((route) => {
     const authorization = route.optionalText('AuthorizationType') ?? 'NONE';
     if (authorization !== 'NONE') route.refuse(`has the authorization ${authorization}, which the local run does not know`);

@@ -22,8 +22,9 @@ export function createResolver(stacks: readonly Stack[], origin: string): Resolv
   const stageNames = new Set(stages.map((stage) => stage.Properties?.['StageName']).filter((name) => typeof name === 'string'));
   /** Generated API ids are not reachable from this machine: `https://<api>.execute-api.<region>.amazonaws.com[/<stage>]` is the local gateway. */
   const executeApiUrlsToOrigin = (value: string): string =>
-    value.replace(/https:\/\/[a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\/([A-Za-z0-9_-]+)(?=\/|$))?/g, (_, segment: string | undefined) =>
-      segment === undefined || stageNames.has(segment) ? origin : `${origin}/${segment}`,
+    value.replace(
+      /https:\/\/[a-z0-9]+\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\/([A-Za-z0-9_-]+)(?=\/|$))?/g,
+      (_, segment: string | undefined) => (segment === undefined || stageNames.has(segment) ? origin : `${origin}/${segment}`),
     );
 
   const pseudoParameters = (stack: Stack): Readonly<Record<string, Resolved>> => ({
@@ -39,13 +40,11 @@ export function createResolver(stacks: readonly Stack[], origin: string): Resolv
 
   function resolve(stack: Stack, value: Json, path: string): Resolved {
     if (typeof value === 'string') return executeApiUrlsToOrigin(value);
-    if (Array.isArray(value)) return value.map((item: Json, index) => resolve(stack, item, `${path}[${index}]`)).filter((item) => item !== NO_VALUE);
+    if (Array.isArray(value))
+      return value.map((item: Json, index) => resolve(stack, item, `${path}[${index}]`)).filter((item) => item !== NO_VALUE);
     if (!isObject(value)) return value;
-    const [name, ...others] = Object.keys(value);
-    if (name !== undefined && others.length === 0 && (name === 'Ref' || name === 'Condition' || name.startsWith('Fn::'))) {
-      // `Condition` is also a member of policy statements, where it holds an object.
-      if (name !== 'Condition' || typeof value[name] === 'string') return intrinsic(stack, name, value[name] ?? null, path);
-    }
+    const [name = '', ...others] = Object.keys(value);
+    if (others.length === 0 && isIntrinsic(name, value[name])) return intrinsic(stack, name, value[name] ?? null, path);
     const entries = Object.entries(value).map(([key, item]) => [key, resolve(stack, item, `${path}.${key}`)] as const);
     return Object.fromEntries(entries.filter((entry): entry is [string, Json] => entry[1] !== NO_VALUE));
   }
@@ -89,7 +88,8 @@ export function createResolver(stacks: readonly Stack[], origin: string): Resolv
     const [logicalId = '', attribute = ''] = Array.isArray(argument) ? argument.map(String) : String(argument).split(/\.(.*)/s);
     const { type, identity, typeName } = resource(stack, logicalId, path);
     const answer = type.attributes[attribute];
-    if (!answer) throw new TemplateError(stack.name, path, `needs the attribute ${attribute} of ${typeName}, which the local run does not know`);
+    if (!answer)
+      throw new TemplateError(stack.name, path, `needs the attribute ${attribute} of ${typeName}, which the local run does not know`);
     return answer(identity);
   }
 
@@ -122,7 +122,8 @@ export function createResolver(stacks: readonly Stack[], origin: string): Resolv
     const wanted = text(stack, argument, path);
     for (const other of stacks)
       for (const [name, output] of Object.entries(other.template.Outputs ?? {}))
-        if (output.Export && text(other, output.Export.Name, `Outputs.${name}`) === wanted) return resolve(other, output.Value, `Outputs.${name}`);
+        if (output.Export && text(other, output.Export.Name, `Outputs.${name}`) === wanted)
+          return resolve(other, output.Value, `Outputs.${name}`);
     throw new TemplateError(stack.name, path, `imports ${wanted}, which no stack exports`);
   }
 
@@ -132,7 +133,8 @@ export function createResolver(stacks: readonly Stack[], origin: string): Resolv
     const outputName = text(stack, wanted['OutputName'] ?? '', path);
     const other = stacks.find((candidate) => candidate.name === stackName);
     const output = other?.template.Outputs?.[outputName];
-    if (!other || !output) throw new TemplateError(stack.name, path, `reads output ${outputName} of stack ${stackName}, which does not exist`);
+    if (!other || !output)
+      throw new TemplateError(stack.name, path, `reads output ${outputName} of stack ${stackName}, which does not exist`);
     return resolve(other, output.Value, `Outputs.${outputName}`);
   }
 
@@ -151,7 +153,9 @@ export function createResolver(stacks: readonly Stack[], origin: string): Resolv
     'Fn::GetStackOutput': stackOutput,
     'Fn::Join': (stack, argument, path) => {
       const [separator = '', items] = parts(stack, argument, path);
-      return list(stack, items, path).map((item) => text(stack, item, path)).join(String(separator));
+      return list(stack, items, path)
+        .map((item) => text(stack, item, path))
+        .join(String(separator));
     },
     'Fn::Split': (stack, argument, path) => {
       const [separator = '', source = ''] = parts(stack, argument, path);
@@ -190,5 +194,9 @@ export function createResolver(stacks: readonly Stack[], origin: string): Resolv
     exists: (stack, found) => found.Condition === undefined || condition(stack, found.Condition, 'Condition'),
   };
 }
+
+/** `Condition` is also a member of policy statements, where it holds an object. */
+const isIntrinsic = (name: string, argument: Json | undefined): boolean =>
+  name === 'Ref' || name.startsWith('Fn::') || (name === 'Condition' && typeof argument === 'string');
 
 export const propertiesOf = (resource: Resource): JsonObject => resource.Properties ?? {};

@@ -42,7 +42,8 @@ const REST_API_TIMEOUT_MS = 29_000;
 /** API Gateway's own default when the template is silent. */
 const AUTHORIZER_CACHE_SECONDS = 300;
 
-export const readRestApis = (reader: Reader): readonly RestApiSpec[] => reader.all('AWS::ApiGateway::RestApi').map((api) => restApi(reader, api));
+export const readRestApis = (reader: Reader): readonly RestApiSpec[] =>
+  reader.all('AWS::ApiGateway::RestApi').map((api) => restApi(reader, api));
 
 function restApi(reader: Reader, api: Found): RestApiSpec {
   const apiId = api.ref;
@@ -57,7 +58,9 @@ function restApi(reader: Reader, api: Found): RestApiSpec {
     stage: stage.ref,
     arn: `arn:aws:execute-api:${REGION}:${ACCOUNT}:${apiId}/${stage.ref}`,
     methods: own('AWS::ApiGateway::Method').map((method) => methodOf(reader, method, { apiId, paths, authorizers })),
-    gatewayResponses: Object.fromEntries(own('AWS::ApiGateway::GatewayResponse').map((found) => [found.text('ResponseType'), gatewayResponseOf(found)])),
+    gatewayResponses: Object.fromEntries(
+      own('AWS::ApiGateway::GatewayResponse').map((found) => [found.text('ResponseType'), gatewayResponseOf(found)]),
+    ),
   };
 }
 
@@ -72,7 +75,11 @@ function resourcePaths(api: Found, resources: readonly Found[]): ReadonlyMap<str
   return paths;
 }
 
-type Context = { readonly apiId: string; readonly paths: ReadonlyMap<string, string>; readonly authorizers: ReadonlyMap<string, AuthorizerSpec> };
+type Context = {
+  readonly apiId: string;
+  readonly paths: ReadonlyMap<string, string>;
+  readonly authorizers: ReadonlyMap<string, AuthorizerSpec>;
+};
 
 function methodOf(reader: Reader, method: Found, context: Context): RestMethodSpec {
   const integration = method.object('Integration');
@@ -104,7 +111,10 @@ function authorizerOf(reader: Reader, authorizer: Found, apiId: string): Authori
   return {
     type,
     functionName: invocable(reader, authorizer, authorizer.text('AuthorizerUri'), apiId),
-    identitySources: (authorizer.optionalText('IdentitySource') ?? '').split(',').map((source) => source.trim()).filter(Boolean),
+    identitySources: (authorizer.optionalText('IdentitySource') ?? '')
+      .split(',')
+      .map((source) => source.trim())
+      .filter(Boolean),
     validationExpression: authorizer.optionalText('IdentityValidationExpression'),
     cacheSeconds: authorizer.number('AuthorizerResultTtlInSeconds', AUTHORIZER_CACHE_SECONDS),
   };

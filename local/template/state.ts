@@ -109,4 +109,6 @@ export function readPipes(reader: Reader): readonly PipeSpec[] {
 
 /** Changes when what the table stores its index entries under changes. */
 export const schemaDigest = (table: TableSpec): string =>
-  createHash('sha256').update(JSON.stringify([table.keySchema, table.attributes, table.indexes])).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([table.keySchema, table.attributes, table.indexes]))
+    .digest('hex');

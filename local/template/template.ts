@@ -14,7 +14,9 @@ export type Template = {
   readonly Mappings?: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Json>>>>>>;
   readonly Conditions?: Readonly<Record<string, Json>>;
   readonly Resources: Readonly<Record<string, Resource>>;
-  readonly Outputs?: Readonly<Record<string, { readonly Value: Json; readonly Condition?: string; readonly Export?: { readonly Name: Json } }>>;
+  readonly Outputs?: Readonly<
+    Record<string, { readonly Value: Json; readonly Condition?: string; readonly Export?: { readonly Name: Json } }>
+  >;
 };
 
 export type Stack = {

@@ -27,6 +27,12 @@ export type Authorizer = (request: AccessRequest) => Promise<Decision>;
 export function createAuthorizer({ issuer, audience, rules, keys: keySource, revocation, clock }: AuthorizerDeps): Authorizer {
   const remembered = createVerifiedTokens();
 
+  /** Keys and revocations at once: a cold start waits for the slower of the two, not for their sum. */
+  const refresh = (nowMs: number): Promise<unknown> | undefined => {
+    const waits = [keySource.prepare(nowMs), revocation.prepare(nowMs)].filter((wait) => wait !== undefined);
+    return waits.length > 0 ? Promise.all(waits) : undefined;
+  };
+
   const verify = (token: string, keys: Keys, now: number): Examined => {
     const digest = remembered.digestOf(token);
     const known = remembered.find(digest, keys);
@@ -37,16 +43,12 @@ export function createAuthorizer({ issuer, audience, rules, keys: keySource, rev
     return verified;
   };
 
-  const examine = async (token: string): Promise<Examined> => {
-    const nowMs = clock();
+  const examine = (token: string, nowMs: number): Examined | Promise<Examined> => {
     const now = Math.floor(nowMs / 1000);
-    // Both at once: a cold start waits for the slower of the two, not for their sum.
-    const waits = [keySource.prepare(nowMs), revocation.prepare(nowMs)].filter((wait) => wait !== undefined);
-    if (waits.length > 0) await Promise.all(waits);
     const verified = verify(token, keySource.held(nowMs), now);
     if (verified.ok || verified.failure.reason !== 'key_unknown') return verified;
-    const keys = await keySource.lookFor(verified.failure.kid, nowMs);
-    return keys.has(verified.failure.kid) ? verify(token, keys, now) : verified;
+    const { kid } = verified.failure;
+    return keySource.lookFor(kid, nowMs).then((keys) => (keys.has(kid) ? verify(token, keys, now) : verified));
   };
 
   const judgeToken = (request: AccessRequest, token: VerifiedToken): Decision | Promise<Decision> => {
@@ -59,11 +61,17 @@ export function createAuthorizer({ issuer, audience, rules, keys: keySource, rev
   return async (request) => {
     const bearer = bearerToken(request.authorization);
     if (!bearer.ok || bearer.value === undefined) return judgeWithout(request, bearer as Examined);
+    const nowMs = clock();
     let examined: Examined | undefined;
     try {
-      examined = await examine(bearer.value);
+      const waiting = refresh(nowMs);
+      if (waiting !== undefined) await waiting;
+      // What is in memory is not awaited: each turn of the event loop costs as much as the rest of a remembered token.
+      const examining = examine(bearer.value, nowMs);
+      examined = examining instanceof Promise ? await examining : examining;
       if (!examined.ok || examined.value === undefined) return judgeWithout(request, examined);
-      return await judgeToken(request, examined.value);
+      const decision = judgeToken(request, examined.value);
+      return decision instanceof Promise ? await decision : decision;
     } catch (error) {
       if (!(error instanceof Outage)) throw error;
       const reason = examined === undefined ? 'keys_unavailable' : 'revocation_unavailable';

@@ -8,6 +8,7 @@ export type BearerFault =
 
 /** `credentials = "Bearer" 1*SP b64token`; the scheme's case does not matter (RFC 9110 section 11.1). */
 const SCHEME = /^bearer(?: +|$)/i;
+const USUAL = 'Bearer ';
 
 /**
  * @param values every value of the request's Authorization headers.
@@ -17,9 +18,14 @@ export function bearerToken(values: readonly string[]): Result<string | undefine
   const [value] = values;
   if (values.length > 1) return refuse({ reason: 'authorization_repeated' });
   if (value === undefined || value === '') return ok(undefined);
-  const scheme = SCHEME.exec(value)?.[0];
-  if (scheme === undefined) return refuse({ reason: 'authorization_not_bearer' });
-  const token = value.slice(scheme.length);
+  const token = afterScheme(value);
+  if (token === undefined) return refuse({ reason: 'authorization_not_bearer' });
   // API Gateway's HTTP APIs join several headers with commas, which no token contains.
   return token === '' || token.includes(',') || token.includes(' ') ? refuse({ reason: 'authorization_malformed' }) : ok(token);
+}
+
+function afterScheme(value: string): string | undefined {
+  if (value.startsWith(USUAL) && value[USUAL.length] !== ' ') return value.slice(USUAL.length);
+  const scheme = SCHEME.exec(value)?.[0];
+  return scheme === undefined ? undefined : value.slice(scheme.length);
 }

@@ -9,17 +9,20 @@ const AUTHENTICATION_METHODS = ['client_secret', 'private_key_jwt', 'mtls', 'iam
 
 /** Lists are space-separated, what is not known is empty: an anonymous caller has only a `trace_id`. */
 export function authorizerContext(token: VerifiedToken | undefined, traceId: string): AuthorizerContext {
-  const claims = token?.claims;
+  if (token === undefined) return { ...ANONYMOUS, trace_id: traceId };
+  const { client_id, scope, roles, jti, sid = '', aud, amr, cnf } = token.claims;
   return {
-    client_id: claims?.client_id ?? '',
-    scope: claims?.scope ?? '',
-    roles: claims?.roles.join(' ') ?? '',
-    jti: claims?.jti ?? '',
-    sid: claims?.sid ?? '',
-    aud: claims?.aud ?? '',
-    amr: claims?.amr.join(' ') ?? '',
-    auth_method: claims?.amr.find((factor) => AUTHENTICATION_METHODS.includes(factor)) ?? '',
-    cnf: claims?.cnf === undefined ? '' : JSON.stringify(claims.cnf),
+    client_id,
+    scope,
+    roles: roles.join(' '),
+    jti,
+    sid,
+    aud,
+    amr: amr.join(' '),
+    auth_method: amr.find((factor) => AUTHENTICATION_METHODS.includes(factor)) ?? '',
+    cnf: cnf === undefined ? '' : JSON.stringify(cnf),
     trace_id: traceId,
   };
 }
+
+const ANONYMOUS = { client_id: '', scope: '', roles: '', jti: '', sid: '', aud: '', amr: '', auth_method: '', cnf: '' } as const;

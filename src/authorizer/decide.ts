@@ -62,9 +62,15 @@ export function judge(
   const standing = examined.ok && examined.value !== undefined ? standingOf(examined.value, request, revocation) : examined;
   if (rule?.access === 'public') return { allowed: true, token: standing.ok ? standing.value : undefined };
   if (!standing.ok) return { allowed: false, denial: standing.failure, token: undefined, subject: subjectOf(examined) };
-  const token = standing.value;
-  if (token === undefined)
-    return rule?.access === 'optional' ? { allowed: true, token } : { allowed: false, denial: { reason: 'token_missing' }, token, subject: undefined };
+  return standing.value === undefined ? judgeAnonymous(rule) : judgeToken(rule, standing.value);
+}
+
+const judgeAnonymous = (rule: RouteRule | undefined): Decision =>
+  rule?.access === 'optional'
+    ? { allowed: true, token: undefined }
+    : { allowed: false, denial: { reason: 'token_missing' }, token: undefined, subject: undefined };
+
+function judgeToken(rule: RouteRule | undefined, token: VerifiedToken): Decision {
   const fault = rule === undefined ? ({ reason: 'route_without_rule' } as const) : routeFault(rule, token);
   return fault === undefined ? { allowed: true, token } : { allowed: false, denial: fault, token, subject: token.claims };
 }
@@ -92,7 +98,8 @@ function networkAllows(ranges: readonly string[] | undefined, ip: string | undef
 /** What a standing token lacks under one rule, whichever path was asked for; undefined when it meets the rule. */
 export function routeFault(rule: RouteRule, { claims }: VerifiedToken): RouteFault | undefined {
   if (rule.access === 'public') return undefined;
-  if (rule.scopes !== undefined && !hasScopes(claims.scope, rule.scopes)) return { reason: 'scope_insufficient', scope: rule.scopes.join(' ') };
+  if (rule.scopes !== undefined && !hasScopes(claims.scope, rule.scopes))
+    return { reason: 'scope_insufficient', scope: rule.scopes.join(' ') };
   if (rule.roles !== undefined && !includesAll(claims.roles, rule.roles)) return { reason: 'role_missing' };
   if (rule.factors !== undefined && !meetsFactors(rule.factors, claims.amr)) return { reason: 'factor_missing' };
   if (rule.bound === true && claims.cnf === undefined) return { reason: 'binding_missing' };
@@ -105,5 +112,7 @@ const hasScopes = (scope: string, need: readonly string[]): boolean => need.leng
 function meetsFactors(demand: FactorDemand, amr: readonly string[]): boolean {
   if ('any' in demand) return new Set(amr).size >= demand.any;
   const alternatives = demand.filter((alternative) => typeof alternative !== 'string');
-  return alternatives.length > 0 ? alternatives.some((alternative) => includesAll(amr, alternative)) : includesAll(amr, demand as readonly string[]);
+  return alternatives.length > 0
+    ? alternatives.some((alternative) => includesAll(amr, alternative))
+    : includesAll(amr, demand as readonly string[]);
 }

@@ -4,7 +4,8 @@ import type { BearerFault } from './bearer.ts';
 
 /** Why a token that was valid when it was issued is so no more. */
 export type RevocationFault = {
-  readonly reason: 'token_revoked' | 'session_ended' | 'session_unknown' | 'client_unknown' | 'client_disabled' | 'epoch_raised' | 'key_distrusted';
+  readonly reason:
+    'token_revoked' | 'session_ended' | 'session_unknown' | 'client_unknown' | 'client_disabled' | 'epoch_raised' | 'key_distrusted';
 };
 
 /** What a valid token lacks on this route. */
@@ -39,7 +40,11 @@ type Refusal = {
 
 const INVALID_TOKEN = { status: 401, error: 'invalid_token', description: 'the access token is invalid, expired or revoked' } as const;
 const INSUFFICIENT = { status: 403, error: 'insufficient_scope', description: 'the access token does not allow this request' } as const;
-const UNAVAILABLE = { status: 503, error: 'temporarily_unavailable', description: 'the access token cannot be checked at the moment' } as const;
+const UNAVAILABLE = {
+  status: 503,
+  error: 'temporarily_unavailable',
+  description: 'the access token cannot be checked at the moment',
+} as const;
 
 /** The whole mapping on one screen. What is wrong with a token is for the log; its sender learns only that it is not taken. */
 const REFUSALS = {

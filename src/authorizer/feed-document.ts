@@ -28,13 +28,17 @@ export function feedId(text: string): string {
 /** The feed in `text`; undefined when it is cut short, another issuer's, of an unknown version or otherwise not this. */
 export function parseFeed(text: string, issuer: string): FeedDocument | undefined {
   const feed = parseObject(text);
-  if (feed === undefined || feed['v'] !== 1 || feed['iss'] !== issuer || !isCount(feed['iat'])) return undefined;
-  const { jti, sid, kids, clients } = feed;
-  if (!isIdList(jti) || !isIdList(sid) || !isIdList(kids)) return undefined;
+  if (feed?.['v'] !== 1 || feed['iss'] !== issuer) return undefined;
+  const { iat, jti, sid, kids } = feed;
+  const clients = epochsIn(feed['clients']);
+  if (!isCount(iat) || !isIdList(jti) || !isIdList(sid) || !isIdList(kids) || clients === undefined) return undefined;
+  return { iat, jti, sid, kids, clients };
+}
+
+function epochsIn(clients: unknown): FeedDocument['clients'] | undefined {
   if (typeof clients !== 'object' || clients === null || Array.isArray(clients)) return undefined;
   const epochs: readonly [string, unknown][] = Object.entries(clients);
-  if (!epochs.every((entry): entry is [string, number] => isId(entry[0]) && isCount(entry[1]))) return undefined;
-  return { iat: feed['iat'], jti, sid, kids, clients: epochs };
+  return epochs.every((entry): entry is [string, number] => isId(entry[0]) && isCount(entry[1])) ? epochs : undefined;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

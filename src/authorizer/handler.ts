@@ -9,13 +9,13 @@ import { ConfigurationError } from '../environment.ts';
 import { describeError, log, logAudit } from '../telemetry/log.ts';
 import { emitCounter } from '../telemetry/metrics.ts';
 import { policyAnswer, simpleAnswer, unavailable, type AuthorizerAnswer } from './adapters/answer.ts';
-import type { AuthorizerCall, AuthorizerEvent } from './adapters/event.ts';
+import type { AuthorizerCall, HttpRequestEvent, RestRequestEvent, RestTokenEvent } from './adapters/event.ts';
 import { httpRequestCall } from './adapters/http-request.ts';
 import { restRequestCall } from './adapters/rest-request.ts';
 import { restTokenCall } from './adapters/rest-token.ts';
 import type { Authorizer } from './authorizer.ts';
 import type { Decision } from './decide.ts';
-import { bearerRefusal, type Denial } from './denial.ts';
+import type { Denial } from './denial.ts';
 import { createPolicyWriter } from './policy.ts';
 import type { ParsedRouteRule } from './route-rule.ts';
 
@@ -56,15 +56,14 @@ function createHandler(deps: AuthorizerHandlerDeps): AuthorizerHandler {
   };
 }
 
-const isPayload2 = (event: unknown): boolean => (event as AuthorizerEvent & { version?: string }).version === '2.0';
+const isPayload2 = (event: unknown): boolean => (event as { version?: unknown }).version === '2.0';
 
 /** Which of API Gateway's shapes this is; another one is a defect of the wiring, so the call fails. */
 function callOf(event: unknown): AuthorizerCall {
-  const { type, version } = (event ?? {}) as { type?: unknown; version?: unknown };
-  const known = event as AuthorizerEvent;
-  if (known.type === 'TOKEN') return restTokenCall(known);
-  if (known.type === 'REQUEST' && known.version === '2.0') return httpRequestCall(known);
-  if (known.type === 'REQUEST' && (version === undefined || version === '1.0')) return restRequestCall(known);
+  const { type, version = '1.0' } = (event ?? {}) as { type?: unknown; version?: unknown };
+  if (type === 'TOKEN') return restTokenCall(event as RestTokenEvent);
+  if (type === 'REQUEST' && version === '2.0') return httpRequestCall(event as HttpRequestEvent);
+  if (type === 'REQUEST' && version === '1.0') return restRequestCall(event as RestRequestEvent);
   throw new TypeError(`no authorizer event: type ${String(type)}, version ${String(version)}`);
 }
 
@@ -74,18 +73,24 @@ type Refused = Extract<Decision, { allowed: false }>;
 const WITHOUT_TOKEN: ReadonlySet<Denial['reason']> = new Set(['token_missing', 'authorization_not_bearer']);
 
 async function report(call: AuthorizerCall, { denial, subject }: Refused, { clock, recordDenial }: AuthorizerHandlerDeps): Promise<void> {
-  if (bearerRefusal(denial).status === 503) {
-    const dependency = 'dependency' in denial ? denial.dependency : 'unknown';
-    log('ERROR', 'outage', { endpoint: 'authorizer', reason: denial.reason, dependency, trace_id: call.traceId });
-    emitCounter('outage', clock());
-    return;
-  }
-  if (WITHOUT_TOKEN.has(denial.reason)) return;
   const nowMs = clock();
-  const event = tokenInvalid(
-    { eventId: randomUUID(), ip: call.request.ip ?? '', userAgent: call.userAgent, traceId: call.traceId, nowMs },
-    { client_id: subject?.client_id ?? '', jti: subject?.jti ?? '', sid: subject?.sid ?? '', reason: denial.reason },
-  );
-  logAudit(event);
-  await recordDenial?.(event, nowMs);
+  if (denial.reason === 'keys_unavailable' || denial.reason === 'revocation_unavailable') {
+    log('ERROR', 'outage', { endpoint: 'authorizer', reason: denial.reason, dependency: denial.dependency, trace_id: call.traceId });
+    emitCounter('outage', nowMs);
+  } else if (!WITHOUT_TOKEN.has(denial.reason)) {
+    const event = refusalEvent(call, denial, subject, nowMs);
+    logAudit(event);
+    await recordDenial?.(event, nowMs);
+  }
 }
+
+const refusalEvent = (
+  { request, userAgent, traceId }: AuthorizerCall,
+  { reason }: Denial,
+  subject: Refused['subject'],
+  nowMs: number,
+): AuditEvent =>
+  tokenInvalid(
+    { eventId: randomUUID(), ip: request.ip ?? '', userAgent, traceId, nowMs },
+    { client_id: subject?.client_id ?? '', jti: subject?.jti ?? '', sid: subject?.sid ?? '', reason },
+  );

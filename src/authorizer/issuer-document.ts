@@ -26,20 +26,10 @@ export const fetchDocument: FetchDocument = async (request) => {
   }
 };
 
-async function fetchOnce({ url, etag }: DocumentRequest, signal: AbortSignal): Promise<IssuerDocument> {
-  const headers = { accept: 'application/json', ...(etag === undefined ? {} : { 'if-none-match': etag }) };
-  const ask = (): Promise<Response> => fetch(url, { headers, signal, redirect: 'error' });
-  // A connection kept from before a freeze may be dead: asking again costs nothing, and the time limit is the same.
-  const response = await ask().catch((error: unknown) => {
-    if (signal.aborted) throw error;
-    return ask();
-  });
-  const meta = {
-    etag: response.headers.get('etag') ?? undefined,
-    maxAgeSeconds: secondsIn(/(?:^|[ ,])max-age=(\d{1,9})(?:$|[ ,])/i.exec(response.headers.get('cache-control') ?? '')?.[1]),
-    ageSeconds: secondsIn(/^\d{1,9}$/.exec(response.headers.get('age') ?? '')?.[0]) ?? 0,
-  };
-  if (response.status === 304 && etag !== undefined) return { ...meta, etag: meta.etag ?? etag, text: undefined };
+async function fetchOnce(request: DocumentRequest, signal: AbortSignal): Promise<IssuerDocument> {
+  const response = await ask(request, signal);
+  const meta = metaOf(response.headers);
+  if (response.status === 304 && request.etag !== undefined) return { ...meta, etag: meta.etag ?? request.etag, text: undefined };
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new Error(`status ${response.status}`);
@@ -47,13 +37,29 @@ async function fetchOnce({ url, etag }: DocumentRequest, signal: AbortSignal): P
   return { ...meta, text: await boundedText(response) };
 }
 
+async function ask({ url, etag }: DocumentRequest, signal: AbortSignal): Promise<Response> {
+  const headers = { accept: 'application/json', ...(etag === undefined ? {} : { 'if-none-match': etag }) };
+  const once = (): Promise<Response> => fetch(url, { headers, signal, redirect: 'error' });
+  // A connection kept from before a freeze may be dead: asking again costs nothing, and the time limit is the same.
+  return once().catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    return once();
+  });
+}
+
+const metaOf = (headers: Headers): Omit<IssuerDocument, 'text'> => ({
+  etag: headers.get('etag') ?? undefined,
+  maxAgeSeconds: secondsIn(/(?:^|[ ,])max-age=(\d{1,9})(?:$|[ ,])/i.exec(headers.get('cache-control') ?? '')?.[1]),
+  ageSeconds: secondsIn(/^\d{1,9}$/.exec(headers.get('age') ?? '')?.[0]) ?? 0,
+});
+
 const secondsIn = (digits: string | undefined): number | undefined => (digits === undefined ? undefined : Number(digits));
 
 /** Counts what comes out of decompression, so that a small answer cannot grow large. */
 async function boundedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
     if (bytes > DOCUMENT_BYTES_MAX) throw new Error(`more than ${DOCUMENT_BYTES_MAX} bytes`); // leaving the loop cancels the rest
     chunks.push(chunk);

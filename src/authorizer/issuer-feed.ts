@@ -11,8 +11,8 @@ import type { RevocationSource } from './revocation.ts';
 import { createSingleFlight, waitAtMost } from './single-flight.ts';
 
 /** The stated bound: a feed issued longer ago is stale. */
-export const FEED_BOUND_MS = 5_000;
-export const FEED_POLL_MS = 2_000;
+const FEED_BOUND_MS = 5_000;
+const FEED_POLL_MS = 2_000;
 const WAIT_WHILE_FRESH_MS = 150;
 const WAIT_WHEN_STALE_MS = 1_000;
 const FETCH_TIMEOUT_MS = 2_000;
@@ -40,8 +40,9 @@ export function createIssuerFeed({ issuer, fetchDocument, clock, whenStale }: Is
     if (document.text === undefined) issuedMs = Math.max(issuedMs, nowMs - document.ageSeconds * 1000);
     else {
       const feed = parseFeed(document.text, issuer);
-      if (feed === undefined) throw new Outage('issuer:GET /revocations', { cause: new TypeError('the answer is not a feed that is understood') });
-      ledger.merge(feed);
+      if (feed === undefined)
+        throw new Outage('issuer:GET /revocations', { cause: new TypeError('the answer is not a feed that is understood') });
+      ledger.merge(feed, nowMs);
       etag = document.etag;
       // A feed from the future tells of a clock that is ahead, not of a fresher feed.
       issuedMs = Math.max(issuedMs, Math.min(feed.iat * 1000, nowMs));

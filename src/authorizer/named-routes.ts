@@ -64,7 +64,8 @@ function denialsFor(index: number, shape: Shape, rules: readonly ParsedRouteRule
 function isUsableAnyway(excess: Shape, rules: readonly ParsedRouteRule[], usable: readonly boolean[]): boolean {
   const shapes = rules.map(shapeOf);
   const covered = shapes.some(
-    (shape, index) => usable[index] === true && covers(shape.template, excess.template) && excess.methods.every((method) => shape.methods.includes(method)),
+    (shape, index) =>
+      usable[index] === true && covers(shape.template, excess.template) && excess.methods.every((method) => shape.methods.includes(method)),
   );
   return covered && !shapes.some((shape, index) => usable[index] !== true && meet(shape, excess));
 }
@@ -89,7 +90,7 @@ function matchesPattern(pattern: string, text: string): boolean {
   let at = 0;
   let star = -1;
   let resume = 0;
-  for (let position = 0; position < text.length; ) {
+  for (let position = 0; position < text.length;) {
     const wanted = pattern[at];
     if (wanted === '*') {
       star = at++;

@@ -11,7 +11,11 @@ import { namedRoutes, patternsAllow, type NamedRoutes } from './named-routes.ts'
 import type { VerifiedToken } from './revocation.ts';
 import type { ParsedRouteRule } from './route-rule.ts';
 
-export type PolicyStatement = { readonly Action: 'execute-api:Invoke'; readonly Effect: 'Allow' | 'Deny'; readonly Resource: readonly string[] };
+export type PolicyStatement = {
+  readonly Action: 'execute-api:Invoke';
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Resource: readonly string[];
+};
 export type PolicyDocument = { readonly Version: '2012-10-17'; readonly Statement: readonly PolicyStatement[] };
 
 /** API Gateway refuses policies that are much longer. */
@@ -49,10 +53,13 @@ export function createPolicyWriter(rules: readonly ParsedRouteRule[]): PolicyWri
     const routes = routesOf(rules.map((rule) => usableBy(rule, decision.token)));
     const asked = `${arn.method}${arn.path}`;
     // Whatever the wildcards say: of the asked request the policy says what was decided.
-    const candidates = decision.allowed && !WILDCARDS.test(asked)
-      ? [routes, { allow: [...routes.allow, asked], deny: routes.deny }, { allow: [asked], deny: [] }]
-      : [routes, { allow: [], deny: [] }];
-    const fitting = candidates.find((candidate) => lengthOf(arn, candidate) <= POLICY_LENGTH_MAX && patternsAllow(candidate, asked) === decision.allowed);
+    const candidates =
+      decision.allowed && !WILDCARDS.test(asked)
+        ? [routes, { allow: [...routes.allow, asked], deny: routes.deny }, { allow: [asked], deny: [] }]
+        : [routes, { allow: [], deny: [] }];
+    const fitting = candidates.find(
+      (candidate) => lengthOf(arn, candidate) <= POLICY_LENGTH_MAX && patternsAllow(candidate, asked) === decision.allowed,
+    );
     return document(arn.stageArn, fitting ?? { allow: [], deny: [] });
   };
 }

@@ -7,55 +7,75 @@ import type { RevocationFault } from './denial.ts';
 import { feedId, type FeedDocument } from './feed-document.ts';
 import type { RevocationView, VerifiedToken } from './revocation.ts';
 
-/** By the feeds' own clock. */
-const KEPT_AFTER_LAST_SEEN_SECONDS = 300;
-const SWEEP_EVERY_SECONDS = 60;
+const KEPT_AFTER_LAST_SEEN_MS = 300_000;
+const SWEEP_EVERY_MS = 60_000;
 
 export type RevocationLedger = RevocationView & {
-  merge(feed: FeedDocument): void;
+  /** @param nowMs the reader's own clock, since the issuer's environments may differ in theirs. */
+  merge(feed: FeedDocument, nowMs: number): void;
   readonly size: number;
 };
 
-export function createRevocationLedger(): RevocationLedger {
-  /** Id to the `iat` of the latest feed that had it. */
-  const lists = { jti: new Map<string, number>(), sid: new Map<string, number>(), kids: new Map<string, number>() };
-  const clients = new Map<string, { readonly epoch: number; readonly seen: number }>();
-  let sweptAt = 0;
+/** By id: when a feed last had it, and for clients the highest epoch. */
+type Entry = { readonly seenMs: number; readonly epoch: number };
+type Lists = { readonly [name in 'jti' | 'sid' | 'clients' | 'kids']: Map<string, Entry> };
 
-  const sweep = (now: number): void => {
-    if (now < sweptAt + SWEEP_EVERY_SECONDS) return;
-    sweptAt = now;
-    const oldest = now - KEPT_AFTER_LAST_SEEN_SECONDS;
-    for (const list of Object.values(lists)) for (const [id, seen] of list) if (seen < oldest) list.delete(id);
-    for (const [id, { seen }] of clients) if (seen < oldest) clients.delete(id);
+export function createRevocationLedger(): RevocationLedger {
+  const lists: Lists = { jti: new Map(), sid: new Map(), clients: new Map(), kids: new Map() };
+  let sweptMs = 0;
+
+  const sweep = (nowMs: number): void => {
+    if (nowMs < sweptMs + SWEEP_EVERY_MS) return;
+    sweptMs = nowMs;
+    for (const list of Object.values(lists)) {
+      for (const [id, { seenMs }] of list) if (seenMs < nowMs - KEPT_AFTER_LAST_SEEN_MS) list.delete(id);
+    }
   };
 
   return {
-    merge(feed) {
-      for (const name of ['jti', 'sid', 'kids'] as const) {
-        for (const id of feed[name]) lists[name].set(id, Math.max(feed.iat, lists[name].get(id) ?? 0));
-      }
-      for (const [id, epoch] of feed.clients) {
-        const known = clients.get(id);
-        clients.set(id, { epoch: Math.max(epoch, known?.epoch ?? 0), seen: Math.max(feed.iat, known?.seen ?? 0) });
-      }
-      sweep(feed.iat);
+    merge(feed, nowMs) {
+      const seen: Entry = { seenMs: nowMs, epoch: 0 };
+      for (const name of ['jti', 'sid', 'kids'] as const) for (const id of feed[name]) lists[name].set(id, seen);
+      for (const [id, epoch] of feed.clients)
+        lists.clients.set(id, { seenMs: nowMs, epoch: Math.max(epoch, lists.clients.get(id)?.epoch ?? 0) });
+      sweep(nowMs);
     },
-    faultOf: (token) => faultOf(token, lists, clients),
+    faultOf: (token) => faultOf(token, lists),
     get size() {
-      return lists.jti.size + lists.sid.size + lists.kids.size + clients.size;
+      return Object.values(lists).reduce((sum, list) => sum + list.size, 0);
     },
   };
 }
 
-type Lists = { readonly [name in 'jti' | 'sid' | 'kids']: ReadonlyMap<string, number> };
-
 /** Digests cost more than everything else here: none for an empty list, as most are most of the time, and each one once. */
-function faultOf(token: VerifiedToken, lists: Lists, clients: ReadonlyMap<string, { readonly epoch: number }>): RevocationFault | undefined {
-  const { claims, kid } = token;
-  const feedIds = (token.feedIds ??= {});
-  if (lists.jti.size > 0 && lists.jti.has((feedIds.jti ??= feedId(claims.jti)))) return { reason: 'token_revoked' };
-  if (lists.sid.size > 0 && claims.sid !== undefined && lists.sid.has((feedIds.sid ??= feedId(claims.sid)))) return { reason: 'session_ended' };
-  if (clients.size > 0 && claims.epoch < (clients.get((feedIds.client ??= feedId(claims.client_id)))?.epoch ?? 0)) return { reason: 'epoch_raised' };
-  return lists.kids.size > 0 && lists.kids.has(feedId(kid)) ? { reason: 'key_distrusted' } : undefined;
+const FAULTS: readonly (readonly [RevocationFault['reason'], (token: VerifiedToken, lists: Lists) => boolean])[] = [
+  ['token_revoked', (token, { jti }) => jti.size > 0 && jti.has((idsOf(token).jti ??= feedId(token.claims.jti)))],
+  [
+    'session_ended',
+    (token, { sid }) => sid.size > 0 && token.claims.sid !== undefined && sid.has((idsOf(token).sid ??= feedId(token.claims.sid))),
+  ],
+  [
+    'epoch_raised',
+    (token, { clients }) => clients.size > 0 && token.claims.epoch < (clients.get(clientIdInFeed(token.claims.client_id))?.epoch ?? 0),
+  ],
+  ['key_distrusted', (token, { kids }) => kids.size > 0 && kids.has(feedId(token.kid))],
+];
+/** Many tokens, few clients. */
+const clientIds = new Map<string, string>();
+const CLIENT_IDS_MAX = 1000;
+
+function clientIdInFeed(clientId: string): string {
+  const known = clientIds.get(clientId);
+  if (known !== undefined) return known;
+  if (clientIds.size >= CLIENT_IDS_MAX) clientIds.clear();
+  const id = feedId(clientId);
+  clientIds.set(clientId, id);
+  return id;
+}
+
+const idsOf = (token: VerifiedToken): NonNullable<VerifiedToken['feedIds']> => (token.feedIds ??= {});
+
+function faultOf(token: VerifiedToken, lists: Lists): RevocationFault | undefined {
+  for (const [reason, applies] of FAULTS) if (applies(token, lists)) return { reason };
+  return undefined;
 }

@@ -7,7 +7,7 @@ export type VerifiedToken = {
   readonly claims: AccessTokenClaims;
   readonly kid: string;
   /** What the feed would call it, filled in by the ledger as needed. */
-  feedIds?: { jti?: string; sid?: string; client?: string };
+  feedIds?: { jti?: string; sid?: string };
 };
 
 /** What is known of revocations at one moment. */

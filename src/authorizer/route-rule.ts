@@ -53,7 +53,10 @@ export function parseRouteRules(value: unknown): Result<readonly ParsedRouteRule
 }
 
 /** The rule that decides a request; undefined when none does, also for a path that could be read in two ways. */
-export function ruleFor(rules: readonly ParsedRouteRule[], request: { readonly method: string; readonly path: string }): ParsedRouteRule | undefined {
+export function ruleFor(
+  rules: readonly ParsedRouteRule[],
+  request: { readonly method: string; readonly path: string },
+): ParsedRouteRule | undefined {
   const segments = pathSegments(request.path);
   if (segments === undefined) return undefined;
   return rules.find((rule) => (rule.method === 'ANY' || rule.method === request.method) && matchesTemplate(rule.template, segments));
@@ -70,20 +73,25 @@ function problemOf(entry: unknown): string | undefined {
 
 function routeProblem(rule: Readonly<Record<string, unknown>>): string | undefined {
   const { method, path } = rule;
-  if (typeof method !== 'string' || !['ANY', '*', ...HTTP_METHODS].includes(method)) return 'method must be ANY or an HTTP method in upper case';
+  if (typeof method !== 'string' || !['ANY', '*', ...HTTP_METHODS].includes(method))
+    return 'method must be ANY or an HTTP method in upper case';
   if (typeof path !== 'string' || parseRouteTemplate(path) === undefined) return 'path must be a route template such as /items/{id}';
   return undefined;
 }
 
+type Check = readonly [member: keyof RouteRule, isValid: (value: unknown) => boolean, problem: string];
+const DEMANDS: readonly Check[] = [
+  ['scopes', (value) => isTextList(value) && value.every((scope) => SCOPE_TOKEN.test(scope)), 'scopes must be a list of scope tokens'],
+  ['roles', (value) => isTextList(value), 'roles must be a list of strings'],
+  ['factors', (value) => isFactorDemand(value), 'factors must be a list of factors, a list of such lists, or {"any": number}'],
+  ['bound', (value) => typeof value === 'boolean', 'bound must be true or false'],
+  ['access', (value) => ACCESS.includes(value as string), `access must be one of ${ACCESS.join(', ')}`],
+];
+
 function demandProblem(rule: Readonly<Record<string, unknown>>): string | undefined {
-  const { scopes, roles, factors, bound, access } = rule;
-  if (scopes !== undefined && !(isTextList(scopes) && scopes.every((scope) => SCOPE_TOKEN.test(scope)))) return 'scopes must be a list of scope tokens';
-  if (roles !== undefined && !isTextList(roles)) return 'roles must be a list of strings';
-  if (factors !== undefined && !isFactorDemand(factors)) return 'factors must be a list of factors, a list of such lists, or {"any": number}';
-  if (bound !== undefined && typeof bound !== 'boolean') return 'bound must be true or false';
-  if (access !== undefined && !ACCESS.includes(access as string)) return `access must be one of ${ACCESS.join(', ')}`;
-  const demands = [scopes, roles, factors].some((demand) => demand !== undefined) || bound === true;
-  return access === 'public' && demands ? 'a public route cannot demand anything of a token' : undefined;
+  for (const [member, isValid, problem] of DEMANDS) if (rule[member] !== undefined && !isValid(rule[member])) return problem;
+  const demanding = ['scopes', 'roles', 'factors'].some((member) => rule[member] !== undefined) || rule['bound'] === true;
+  return rule['access'] === 'public' && demanding ? 'a public route cannot demand anything of a token' : undefined;
 }
 
 const isTextList = (value: unknown): value is readonly string[] =>

@@ -21,11 +21,12 @@ export function covers(outer: RouteTemplate, inner: RouteTemplate): boolean {
 }
 
 /** As a policy's wildcard reads it: where a template has one segment, any number of them. */
-export const loosened = (template: RouteTemplate): RouteTemplate =>
-  template.map((part) => (part.kind === 'one' ? { kind: 'some' } : part));
+export const loosened = (template: RouteTemplate): RouteTemplate => template.map((part) => (part.kind === 'one' ? { kind: 'some' } : part));
 
 /** What the wildcards match beyond the template: for each parameter, the paths with more than one segment in its place. */
 export function excesses(template: RouteTemplate): readonly RouteTemplate[] {
   const wide = loosened(template);
-  return template.flatMap((part, index) => (part.kind === 'one' ? [[...wide.slice(0, index), { kind: 'one' as const }, ...wide.slice(index)]] : []));
+  return template.flatMap((part, index) =>
+    part.kind === 'one' ? [[...wide.slice(0, index), { kind: 'one' as const }, ...wide.slice(index)]] : [],
+  );
 }

@@ -1,7 +1,8 @@
 /**
  * Tokens verified before, by their SHA-256: the same text under the same keys verifies the same way until it expires. What
  * changes meanwhile (time, keys, revocations, rules) is judged anew each time. Two generations bound it: when the younger is
- * full the older is dropped, and what is still in use has moved over.
+ * full the older is dropped, and what is still in use has moved over. A token is remembered when it comes a second time, so
+ * that any number of tokens that are used once displace nothing and cost no memory.
  */
 import { hash } from 'node:crypto';
 import type { VerificationKey } from '../tokens/jwk.ts';
@@ -21,6 +22,7 @@ export type VerifiedTokens = {
 export function createVerifiedTokens(generationMax = GENERATION_MAX): VerifiedTokens {
   let young = new Map<string, Remembered>();
   let old = new Map<string, Remembered>();
+  const seenOnce = new Set<string>();
   const keep = (digest: string, remembered: Remembered): void => {
     if (young.size >= generationMax) {
       old = young;
@@ -29,7 +31,7 @@ export function createVerifiedTokens(generationMax = GENERATION_MAX): VerifiedTo
     young.set(digest, remembered);
   };
   return {
-    digestOf: (token) => hash('sha256', token, 'base64'),
+    digestOf: (token) => hash('sha256', token, 'binary'),
     find(digest, keys) {
       let remembered = young.get(digest);
       if (remembered === undefined) {
@@ -41,7 +43,13 @@ export function createVerifiedTokens(generationMax = GENERATION_MAX): VerifiedTo
     },
     remember(digest, token, keys) {
       const key = keys.get(token.kid);
-      if (key !== undefined) keep(digest, { token, key });
+      if (key === undefined) return;
+      if (seenOnce.delete(digest)) {
+        keep(digest, { token, key });
+        return;
+      }
+      if (seenOnce.size >= generationMax) seenOnce.clear();
+      seenOnce.add(digest);
     },
   };
 }

@@ -34,7 +34,7 @@ export const digestClientSecret = (pepper: Uint8Array, secret: string): string =
 const digestOf = (pepper: Uint8Array, secret: string): Buffer => hmacSha256(pepper).update(secret).digest();
 
 /** Compared where there is no client or no live secret: a digest that no secret has, so that both cases take the same time. */
-const NOBODYS: SecretDigest = { id: '-', pepper: '-', digest: '', created_at: 0 };
+const NOBODYS: SecretDigest = { id: '-', pepper: '-', digest: Buffer.alloc(32).toString('base64url'), created_at: 0 };
 /** Stands for a digest that is missing, and for the pepper of digests that are made for their time alone. */
 const NO_DIGEST = Buffer.alloc(32);
 const COMPARISONS = 5;

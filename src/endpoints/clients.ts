@@ -9,6 +9,7 @@ import { readClientMetadata } from '../clients/client-metadata.ts';
 import { PAGE_LIMIT } from '../clients/maximum-lengths.ts';
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readJsonObject } from '../http/json-body.ts';
+import { Outage } from '../outage.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { MANAGE_CLIENTS } from '../tokens/scope.ts';
 import { authorizeBearer, type BearerDeps } from './bearer.ts';
@@ -52,7 +53,7 @@ async function register(trail: Trail, manager: string, deps: ClientsDeps): Promi
   const now = nowSeconds(trail.request);
   const { client, secret } = await newClient(metadata.value, now, deps);
   const event = events.clientCreated(factsOf(trail), { client_id: client.client_id, reason: by(manager) });
-  if (!(await deps.clients.create(client, event))) throw new Error('a generated client_id was taken');
+  if (!(await deps.clients.create(client, event))) throw new Outage('dynamodb:PutItem', { cause: new Error('a generated client_id was taken') });
   return ok({ status: 201, body: clientAnswer(client, secret) });
 }
 

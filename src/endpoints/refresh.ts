@@ -10,6 +10,7 @@ import type { PresentationFailure, PresentedCredential } from '../client-authent
 import { judgeRefresh, refreshToken, type RefreshFailure } from '../grants/refresh-token.ts';
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters, type Parameters } from '../http/parameters.ts';
+import { Outage } from '../outage.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { logAudit } from '../telemetry/log.ts';
 import { emitCounter } from '../telemetry/metrics.ts';
@@ -144,7 +145,8 @@ async function rotate(trail: Trail, refresh: Refresh, session: Session, { claims
 async function afterLostRace(trail: Trail, refresh: Refresh, session: Session | undefined, signed: Signed, deps: TokenDeps): Promise<Answer> {
   const way = judgeRefresh(refresh.token, session, refresh.caller.client.epoch, { graceSeconds: deps.refreshGraceSeconds, nowMs: Date.now() });
   if (!way.ok) return refuseRefresh(way.failure, trail, deps);
-  if (session === undefined || way.value === 'rotate') return refuse({ reason: 'session_expired' });
+  // Nobody changed it after all, so why the write failed is not known: the token is still good, and the caller may try again.
+  if (session === undefined || way.value === 'rotate') throw new Outage('dynamodb:UpdateItem');
   return replay(trail, refresh, session, signed, deps);
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Rotation, RotationOutcome, SessionStore } from '../endpoints/stores.ts';
 import type { AuditEvent } from '../audit/event.ts';
+import { Outage } from '../outage.ts';
 import type { Session } from '../tokens/session.ts';
 import { feedAttributes } from './feed-attributes.ts';
 import { carriesEvent } from './item.ts';
@@ -52,7 +53,9 @@ export function createSessionStore(table: Table): SessionStore {
         Item: { ...key, ...sessionAttributes(session), purge_at: sessionPurgeAt(session), event },
         ConditionExpression: NOT_YET_THERE,
       });
-      if (!created && !carriesEvent(await getItem(table, key), event)) throw new Error('a session with this sid exists already');
+      // 128 random bits do not meet by chance: whatever this is, nothing was decided, and the next attempt draws others.
+      if (!created && !carriesEvent(await getItem(table, key), event))
+        throw new Outage('dynamodb:PutItem', { cause: new Error('a session with this sid exists already') });
     },
 
     async rotate(rotation: Rotation): Promise<RotationOutcome> {

@@ -49,7 +49,7 @@ export type TokenFault =
  * How far issuer's and verifier's clocks may differ before a fresh token is refused for its `iat` or `nbf`. `exp` has no
  * leeway of its own unless the caller gives one: a token that is out of time for its holder is so for everybody.
  */
-export const CLOCK_SKEW_SECONDS_MAX = 60;
+const CLOCK_SKEW_SECONDS_MAX = 60;
 
 /** The text that is signed to make an access token: `header.payload`; the token is this, a dot and the signature. */
 export function accessTokenSigningInput(key: { readonly alg: Algorithm; readonly kid: string }, claims: AccessTokenClaims): string {

@@ -1,5 +1,5 @@
 // Public signature keys as JWKs (RFC 7517, 7518 section 6, 8037 section 2) and their thumbprints (RFC 7638).
-import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { refuse, ok, type Result } from '../result.ts';
 import { isAlgorithm, type Algorithm } from './algorithms.ts';
 import { decodeBase64Url } from './base64url.ts';
@@ -107,7 +107,7 @@ function importKey(kty: KeyType, jwk: Readonly<Record<string, unknown>>): Result
   if (fault !== undefined) return refuse(fault);
   try {
     // For EC this also checks that the point lies on the curve.
-    return ok(createPublicKey({ key: members as JsonWebKey, format: 'jwk' }));
+    return ok(createPublicKey({ key: members, format: 'jwk' }));
   } catch {
     return refuse({ reason: 'key_malformed', member: PUBLIC_MEMBERS[kty].join(' ') });
   }
@@ -131,13 +131,17 @@ function unsignedInteger(text: string | undefined): bigint | undefined {
   return BigInt(`0x${bytes.toString('hex')}`);
 }
 
+const CURVES = { EC: { crv: 'P-256', coordinates: ['x', 'y'] }, OKP: { crv: 'Ed25519', coordinates: ['x'] } } as const;
+
 function curveFault(kty: 'EC' | 'OKP', members: Readonly<Record<string, string>>): JwkFault | undefined {
-  const curve = kty === 'EC' ? 'P-256' : 'Ed25519';
-  if (members['crv'] !== curve) return { reason: 'key_type_unsupported', kty: `${kty} ${members['crv']?.slice(0, 16)}` };
-  for (const name of kty === 'EC' ? ['x', 'y'] : ['x']) {
-    if (decodeBase64Url(members[name] ?? '')?.length !== COORDINATE_BYTES) return { reason: 'key_malformed', member: name };
+  const { crv, coordinates } = CURVES[kty];
+  if (members['crv'] !== crv) return { reason: 'key_type_unsupported', kty: `${kty} ${String(members['crv']).slice(0, 16)}` };
+  for (const name of coordinates) {
+    const bytes = decodeBase64Url(members[name] ?? '');
+    if (bytes?.length !== COORDINATE_BYTES) return { reason: 'key_malformed', member: name };
+    if (kty === 'OKP' && hasSmallOrder(bytes)) return { reason: 'key_weak' };
   }
-  return kty === 'OKP' && hasSmallOrder(decodeBase64Url(members['x'] ?? '')) ? { reason: 'key_weak' } : undefined;
+  return undefined;
 }
 
 /** The y coordinates of the Ed25519 points of order 1, 2, 4 and 8, little-endian: under such a key anybody can sign. */
@@ -152,8 +156,7 @@ const SMALL_ORDER_Y = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ]);
 
-function hasSmallOrder(encoded: Buffer | undefined): boolean {
-  if (encoded === undefined) return true;
+function hasSmallOrder(encoded: Buffer): boolean {
   const y = Buffer.from(encoded);
   y[COORDINATE_BYTES - 1] = (y[COORDINATE_BYTES - 1] ?? 0) & 0x7f; // the top bit is the sign of x
   return SMALL_ORDER_Y.has(y.toString('hex'));

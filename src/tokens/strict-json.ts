@@ -12,13 +12,22 @@ const DEPTH_MAX = 8;
  * Read members with `Object.hasOwn`, or by names that `Object.prototype` does not have.
  */
 export function parseJsonObject(source: Uint8Array | string): JsonObject | undefined {
-  const text = typeof source === 'string' ? source : utf8(source);
-  const members = text === undefined ? undefined : countMembers(text);
-  const value = text === undefined || members === undefined ? undefined : parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const text = typeof source === 'string' ? wellFormed(source) : utf8(source);
+  if (text === undefined) return undefined;
+  const members = countMembers(text);
+  const value = members === undefined ? undefined : parse(text);
+  if (!isObject(value)) return undefined;
   // JSON.parse keeps one member of each name, so fewer members than the text has means that a name was repeated.
-  return countUnambiguous(value) === members ? (value as JsonObject) : undefined;
+  if (countIn(value) !== members) return undefined;
+  // Only escapes can bring a lone surrogate, or a name that the text does not show.
+  const hidden = text.includes('\\') || text.includes('__proto__');
+  return hidden && !isHarmless(value) ? undefined : value;
 }
+
+const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value);
+const wellFormed = (text: string): string | undefined => (text.isWellFormed() ? text : undefined);
+const utf8 = (bytes: Uint8Array): string | undefined =>
+  isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8') : undefined;
 
 function parse(text: string): unknown {
   try {
@@ -28,9 +37,13 @@ function parse(text: string): unknown {
   }
 }
 
-function utf8(bytes: Uint8Array): string | undefined {
-  return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8') : undefined;
-}
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+/** `[` or `{`, `]` or `}`, once the bit that tells them apart is set. */
+const OPENING = 0x7b;
+const CLOSING = 0x7d;
+const BRACKET_OR_BRACE = 0x20;
 
 /** Colons outside strings, which are the members if the text is JSON at all; undefined when nested too deep. */
 function countMembers(text: string): number | undefined {
@@ -41,18 +54,11 @@ function countMembers(text: string): number | undefined {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = escapes ? endOfString(text, at) : indexOrEnd(text, at + 1);
     else if (code === COLON) members++;
-    else if (code === BRACKET || code === BRACE) {
-      if (++depth > DEPTH_MAX) return undefined;
-    } else if (code === BRACKET + 2 || code === BRACE + 2) depth--;
+    else if ((code | BRACKET_OR_BRACE) === CLOSING) depth--;
+    else if ((code | BRACKET_OR_BRACE) === OPENING && ++depth > DEPTH_MAX) return undefined;
   }
   return members;
 }
-
-const QUOTE = 0x22;
-const COLON = 0x3a;
-const BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const BRACE = 0x7b;
 
 /** Index of the quote that closes the string opened at `start`, or the end of the text. */
 function endOfString(text: string, start: number): number {
@@ -69,19 +75,18 @@ function indexOrEnd(text: string, from: number): number {
   return at < 0 ? text.length : at;
 }
 
-/** Members in the parsed value; NaN, which equals nothing, where a value has no single meaning. */
-function countUnambiguous(value: unknown): number {
-  if (typeof value === 'string') return value.isWellFormed() ? 0 : NaN;
+/** Members in a parsed value; NaN, which equals nothing, where a number is beyond a double. */
+function countIn(value: unknown): number {
   if (typeof value === 'number') return Number.isFinite(value) ? 0 : NaN;
   if (typeof value !== 'object' || value === null) return 0;
   let members = 0;
-  if (Array.isArray(value)) {
-    for (const element of value) members += countUnambiguous(element);
-    return members;
-  }
-  for (const name of Object.keys(value)) {
-    if (name === '__proto__' || !name.isWellFormed()) return NaN;
-    members += 1 + countUnambiguous((value as JsonObject)[name]);
-  }
+  if (Array.isArray(value)) for (const element of value) members += countIn(element);
+  else for (const name in value) members += 1 + countIn((value as JsonObject)[name]);
   return members;
+}
+
+function isHarmless(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, member]) => name !== '__proto__' && name.isWellFormed() && isHarmless(member));
 }

@@ -15,7 +15,13 @@ const rulesOf = (...rules: unknown[]): readonly ParsedRouteRule[] => {
   return parsed.value;
 };
 const READ = rulesOf({ method: 'GET', path: '/r', scopes: ['read'] });
-type Ask = { token?: string | undefined; rules?: readonly ParsedRouteRule[]; revocation?: RevocationView; request?: Partial<AccessRequest>; now?: number };
+type Ask = {
+  token?: string | undefined;
+  rules?: readonly ParsedRouteRule[];
+  revocation?: RevocationView;
+  request?: Partial<AccessRequest>;
+  now?: number;
+};
 function decide({ token, rules = READ, revocation = NOTHING_REVOKED, request = {}, now = NOW }: Ask): Decision {
   const full = { method: 'GET', path: '/r', authorization: token === undefined ? [] : [`Bearer ${token}`], ip: '192.0.2.7', ...request };
   return judge(full, examine(full, { ...examination, now }), revocation, rules);
@@ -64,7 +70,8 @@ describe('a request for a protected route', () => {
 });
 
 describe('what a rule demands', () => {
-  const outcome = (rule: object, claims: Partial<AccessTokenClaims>): string => reasonOf({ token: token(claims), rules: rulesOf({ method: 'GET', path: '/r', ...rule }) });
+  const outcome = (rule: object, claims: Partial<AccessTokenClaims>): string =>
+    reasonOf({ token: token(claims), rules: rulesOf({ method: 'GET', path: '/r', ...rule }) });
   it.each([
     [{ scopes: ['read', 'write'] }, { scope: 'write read' }, 'allowed'],
     [{ scopes: ['read', 'admin'] }, { scope: 'read' }, 'scope_insufficient'],
@@ -125,7 +132,8 @@ describe('a token limited to networks', () => {
 
 describe('revocation', () => {
   const standing: TokenStanding = { clientEpoch: 3, clientDisabled: false, sessionStatus: 'none', tokenRevoked: false };
-  const outcome = (changes: Partial<TokenStanding>, claims: Partial<AccessTokenClaims> = {}): string => reasonOf({ token: token(claims), revocation: viewOfStanding({ ...standing, ...changes }) });
+  const outcome = (changes: Partial<TokenStanding>, claims: Partial<AccessTokenClaims> = {}): string =>
+    reasonOf({ token: token(claims), revocation: viewOfStanding({ ...standing, ...changes }) });
   it.each([
     [{}, {}, 'allowed'],
     [{ tokenRevoked: true }, {}, 'token_revoked'],
@@ -142,7 +150,12 @@ describe('revocation', () => {
   });
   it('comes before what the route says, and tells the log whose token it was', () => {
     const decision = decide({ token: token({ scope: 'write' }), revocation: viewOfStanding({ ...standing, tokenRevoked: true }) });
-    expect(decision).toEqual({ allowed: false, denial: { reason: 'token_revoked' }, token: undefined, subject: testClaims({ scope: 'write' }) });
+    expect(decision).toEqual({
+      allowed: false,
+      denial: { reason: 'token_revoked' },
+      token: undefined,
+      subject: testClaims({ scope: 'write' }),
+    });
   });
 });
 
@@ -155,16 +168,26 @@ describe('what a refusal says (RFC 6750 section 3)', () => {
     expect(bearerRefusal({ reason: 'scope_insufficient', scope: 'read admin' })).toMatchObject({
       status: 403,
       error: 'insufficient_scope',
-      challenge: 'Bearer realm="m2m-auth", error="insufficient_scope", error_description="the access token does not allow this request", scope="read admin"',
+      challenge:
+        'Bearer realm="m2m-auth", error="insufficient_scope", error_description="the access token does not allow this request", scope="read admin"',
     });
   });
   it('is the same for whatever is wrong with a token', () => {
-    const wrong = [{ reason: 'signature_wrong', kid: 'k' }, { reason: 'token_revoked' }, { reason: 'client_unknown' }, { reason: 'authorization_malformed' }, { reason: 'binding_unproven' }] as const;
+    const wrong = [
+      { reason: 'signature_wrong', kid: 'k' },
+      { reason: 'token_revoked' },
+      { reason: 'client_unknown' },
+      { reason: 'authorization_malformed' },
+      { reason: 'binding_unproven' },
+    ] as const;
     expect(new Set(wrong.map((denial) => JSON.stringify(bearerRefusal(denial)))).size).toBe(1);
     expect(bearerRefusal(wrong[0])).toMatchObject({ status: 401, error: 'invalid_token' });
   });
   it('is no challenge in an outage', () => {
-    const denials: readonly Denial[] = [{ reason: 'keys_unavailable', dependency: 'x' }, { reason: 'revocation_unavailable', dependency: 'x' }];
+    const denials: readonly Denial[] = [
+      { reason: 'keys_unavailable', dependency: 'x' },
+      { reason: 'revocation_unavailable', dependency: 'x' },
+    ];
     for (const denial of denials) {
       expect(bearerRefusal(denial)).toMatchObject({ status: 503, error: 'temporarily_unavailable' });
       expect(bearerRefusal(denial).challenge).toBeUndefined();
@@ -177,7 +200,16 @@ describe('the context that an API sees', () => {
     const claims = testClaims({ sid: 's', roles: ['a', 'b'], amr: ['ip', 'client_secret'] });
     const context = authorizerContext({ claims, kid: 'k' }, 'trace');
     expect(context).toEqual({
-      client_id: 'client-1', scope: 'read write', roles: 'a b', jti: 'token-1', sid: 's', aud: AUDIENCE, amr: 'ip client_secret', auth_method: 'client_secret', cnf: '', trace_id: 'trace',
+      client_id: 'client-1',
+      scope: 'read write',
+      roles: 'a b',
+      jti: 'token-1',
+      sid: 's',
+      aud: AUDIENCE,
+      amr: 'ip client_secret',
+      auth_method: 'client_secret',
+      cnf: '',
+      trace_id: 'trace',
     });
     expect(authorizerContext({ claims: testClaims({ cnf: { jkt: 'x' } }), kid: 'k' }, 't').cnf).toBe('{"jkt":"x"}');
     expect(Object.keys(authorizerContext(undefined, 'trace'))).toEqual([...CONTEXT_MEMBERS]);

@@ -5,7 +5,13 @@ const patterns = new Map<string, RegExp>();
 function patternOf(resource: string): RegExp {
   let pattern = patterns.get(resource);
   if (pattern === undefined) {
-    pattern = new RegExp(`^${resource.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
+    pattern = new RegExp(
+      `^${resource
+        .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')}$`,
+      's',
+    );
     patterns.set(resource, pattern);
   }
   return pattern;

@@ -16,11 +16,19 @@ const read = (answer: Answer, etag?: string, timeoutMs = 2000) => {
 
 describe("an issuer's document", () => {
   it('comes with its tag and ages', async () => {
-    expect(await read(json('{"a":1}', { etag: '"x"', 'cache-control': 'public, max-age=300, stale-while-revalidate=3600', age: '7' }))).toEqual({ text: '{"a":1}', etag: '"x"', maxAgeSeconds: 300, ageSeconds: 7 });
-    expect(await read(json('{}', { 'cache-control': 'no-cache, x-max-age=9', age: 'old' }))).toEqual({ text: '{}', etag: undefined, maxAgeSeconds: undefined, ageSeconds: 0 });
+    expect(
+      await read(json('{"a":1}', { etag: '"x"', 'cache-control': 'public, max-age=300, stale-while-revalidate=3600', age: '7' })),
+    ).toEqual({ text: '{"a":1}', etag: '"x"', maxAgeSeconds: 300, ageSeconds: 7 });
+    expect(await read(json('{}', { 'cache-control': 'no-cache, x-max-age=9', age: 'old' }))).toEqual({
+      text: '{}',
+      etag: undefined,
+      maxAgeSeconds: undefined,
+      ageSeconds: 0,
+    });
   });
   it('is not sent again while it is the same', async () => {
-    const answer: Answer = (request, response) => response.writeHead(request.headers['if-none-match'] === '"x"' ? 304 : 200, { age: '1' }).end();
+    const answer: Answer = (request, response) =>
+      response.writeHead(request.headers['if-none-match'] === '"x"' ? 304 : 200, { age: '1' }).end();
     expect(await read(answer, '"x"')).toEqual({ text: undefined, etag: '"x"', maxAgeSeconds: undefined, ageSeconds: 1 });
   });
   it('may arrive compressed', async () => {
@@ -34,12 +42,18 @@ describe("an issuer's document", () => {
     ['not modified, though nothing was named', (_, response) => response.writeHead(304).end()],
     ['no content', (_, response) => response.writeHead(204).end()],
     ['too much', (_, response) => response.writeHead(200).end('x'.repeat(DOCUMENT_BYTES_MAX + 1))],
-    ['too much once it is unpacked', (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(DOCUMENT_BYTES_MAX + 1)))],
+    [
+      'too much once it is unpacked',
+      (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(DOCUMENT_BYTES_MAX + 1))),
+    ],
     ['no UTF-8', (_, response) => response.writeHead(200).end(Buffer.from([0x22, 0xff, 0x22]))],
-    ['cut short', (request, response) => {
-      response.writeHead(200, { 'content-length': '100' });
-      response.write('{"a":', () => request.socket.destroy());
-    }],
+    [
+      'cut short',
+      (request, response) => {
+        response.writeHead(200, { 'content-length': '100' });
+        response.write('{"a":', () => request.socket.destroy());
+      },
+    ],
     ['a closed connection', (request) => request.socket.destroy()],
   ])('that is %s is an outage', async (_, answer) => {
     await expect(read(answer)).rejects.toThrow(Outage);

@@ -20,8 +20,10 @@ beforeEach(() => {
   server.asked.clear();
 });
 const seconds = (): number => Math.floor(nowMs / 1000);
-const feed = (iat = seconds(), jti: readonly string[] = []): Answer => json({ v: 1, iss: server.url, iat, jti: jti.map(feedId), sid: [], clients: {}, kids: [] });
-const reader = (whenStale: 'deny' | 'allow' = 'deny') => createIssuerFeed({ issuer: server.url, fetchDocument, clock: () => nowMs, whenStale });
+const feed = (iat = seconds(), jti: readonly string[] = []): Answer =>
+  json({ v: 1, iss: server.url, iat, jti: jti.map(feedId), sid: [], clients: {}, kids: [] });
+const reader = (whenStale: 'deny' | 'allow' = 'deny') =>
+  createIssuerFeed({ issuer: server.url, fetchDocument, clock: () => nowMs, whenStale });
 const asks = (): number => server.asked.get('/revocations') ?? 0;
 type Reader = ReturnType<typeof reader>;
 /** One request: refresh if due, then the verdict. */
@@ -54,9 +56,10 @@ describe('the revocation feed', () => {
   });
   it('is fetched once for any number of requests at a time', async () => {
     const feedReader = reader();
-    server.answer = (_, response) => setTimeout(() => {
-      feed()(_, response);
-    }, 30);
+    server.answer = (_, response) =>
+      setTimeout(() => {
+        feed()(_, response);
+      }, 30);
     expect(new Set(await Promise.all(Array.from({ length: 50 }, () => verdict(feedReader))))).toEqual(new Set(['stands']));
     expect(asks()).toBe(1);
   });
@@ -111,7 +114,10 @@ describe('the revocation feed', () => {
     server.answer = (request, response) =>
       request.headers['if-none-match'] === '"1"'
         ? response.writeHead(304, { age: '3' }).end()
-        : json({ v: 1, iss: server.url, iat: seconds(), jti: [feedId('token-1')], sid: [], clients: {}, kids: [] }, { etag: '"1"' })(request, response);
+        : json({ v: 1, iss: server.url, iat: seconds(), jti: [feedId('token-1')], sid: [], clients: {}, kids: [] }, { etag: '"1"' })(
+            request,
+            response,
+          );
     await verdict(feedReader);
     nowMs += 60_000;
     expect(await verdict(feedReader)).toBe('token_revoked');

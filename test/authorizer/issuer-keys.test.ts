@@ -91,7 +91,10 @@ describe("the issuer's keys", () => {
   });
   it('stay as they are by an answer that they have not changed', async () => {
     const keys = create();
-    server.answer = (request, response) => (request.headers['if-none-match'] === '"1"' ? response.writeHead(304).end() : json({ keys: [first.jwk] }, { etag: '"1"' })(request, response));
+    server.answer = (request, response) =>
+      request.headers['if-none-match'] === '"1"'
+        ? response.writeHead(304).end()
+        : json({ keys: [first.jwk] }, { etag: '"1"' })(request, response);
     await kidsOf(keys);
     nowMs += 300_000;
     expect(await kidsOf(keys)).toEqual([first.kid]);
@@ -100,17 +103,26 @@ describe("the issuer's keys", () => {
   });
   it('are only those that may verify: neither private nor symmetric nor weak nor two of one name', async () => {
     const twice = { ...second.jwk, kid: 'twice' };
-    const others = [{ kty: 'oct', k: 'AAAA', kid: 'oct', alg: 'HS256' }, { ...first.jwk, kid: 'private', d: 'AAAA' }, { ...first.jwk, kid: 'enc', use: 'enc' }, null, 7];
+    const others = [
+      { kty: 'oct', k: 'AAAA', kid: 'oct', alg: 'HS256' },
+      { ...first.jwk, kid: 'private', d: 'AAAA' },
+      { ...first.jwk, kid: 'enc', use: 'enc' },
+      null,
+      7,
+    ];
     server.answer = json({ keys: [...others, first.jwk, twice, { ...first.jwk, kid: 'twice' }] });
     expect(await kidsOf(create())).toEqual([first.kid]);
   });
-  it.each(['{}', '{"keys":{}}', '[]', 'null', '<html>', '', `{"keys":[${'{},'.repeat(100)}{}]}`])('do not change by an answer of %s', async (body) => {
-    const keys = create();
-    await kidsOf(keys);
-    server.answer = json(body);
-    nowMs += 300_000;
-    expect(await kidsOf(keys)).toEqual([first.kid]);
-  });
+  it.each(['{}', '{"keys":{}}', '[]', 'null', '<html>', '', `{"keys":[${'{},'.repeat(100)}{}]}`])(
+    'do not change by an answer of %s',
+    async (body) => {
+      const keys = create();
+      await kidsOf(keys);
+      server.answer = json(body);
+      nowMs += 300_000;
+      expect(await kidsOf(keys)).toEqual([first.kid]);
+    },
+  );
   it('are left alone for a second after a failure', async () => {
     const keys = create();
     down();

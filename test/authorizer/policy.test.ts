@@ -33,13 +33,19 @@ describe('the ARN of a request', () => {
     [`${STAGE}/GET/`, { stageArn: STAGE, method: 'GET', path: '/' }],
     [`${STAGE}/GET`, { stageArn: STAGE, method: 'GET', path: '/' }],
     [`${STAGE}/GET//x`, { stageArn: STAGE, method: 'GET', path: '//x' }],
-    ['arn:aws-cn:execute-api:cn-north-1:123456789012:a1/$default/POST/x', { stageArn: 'arn:aws-cn:execute-api:cn-north-1:123456789012:a1/$default', method: 'POST', path: '/x' }],
+    [
+      'arn:aws-cn:execute-api:cn-north-1:123456789012:a1/$default/POST/x',
+      { stageArn: 'arn:aws-cn:execute-api:cn-north-1:123456789012:a1/$default', method: 'POST', path: '/x' },
+    ],
   ])('%s is read', (arn, parts) => {
     expect(parseInvokeArn(arn)).toEqual(parts);
   });
-  it.each(['', 'arn:aws:lambda:eu-west-1:123456789012:function:x', STAGE, `${STAGE}/$connect`, `${STAGE}/*/x`, `${STAGE}/get/x`])('%j is none', (arn) => {
-    expect(parseInvokeArn(arn)).toBeUndefined();
-  });
+  it.each(['', 'arn:aws:lambda:eu-west-1:123456789012:function:x', STAGE, `${STAGE}/$connect`, `${STAGE}/*/x`, `${STAGE}/get/x`])(
+    '%j is none',
+    (arn) => {
+      expect(parseInvokeArn(arn)).toBeUndefined();
+    },
+  );
 });
 
 describe('a policy answer', () => {
@@ -63,18 +69,29 @@ describe('a policy answer', () => {
   it('is the same for every route of a token, and names neither a wildcard for all nor another stage', () => {
     const reader = tokenWith('read');
     expect(policyOn(SAMPLE, reader, 'GET', '/protected')).toEqual(policyOn(SAMPLE, reader, 'GET', '/admin-only'));
-    expect(policyOn(SAMPLE, reader, 'GET', '/protected').Statement).toEqual([{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: [`${STAGE}/GET/protected`] }]);
+    expect(policyOn(SAMPLE, reader, 'GET', '/protected').Statement).toEqual([
+      { Action: 'execute-api:Invoke', Effect: 'Allow', Resource: [`${STAGE}/GET/protected`] },
+    ]);
   });
   it('denies everything to a token that may use nothing', () => {
-    expect(policyOn(SAMPLE, tokenWith('other'), 'GET', '/protected').Statement).toEqual([{ Action: 'execute-api:Invoke', Effect: 'Deny', Resource: [`${STAGE}/*`] }]);
+    expect(policyOn(SAMPLE, tokenWith('other'), 'GET', '/protected').Statement).toEqual([
+      { Action: 'execute-api:Invoke', Effect: 'Deny', Resource: [`${STAGE}/*`] },
+    ]);
   });
   it('allows anonymous callers the optional and public routes alone', () => {
-    const rules = rulesOf({ method: 'GET', path: '/', access: 'public' }, { method: 'GET', path: '/maybe', access: 'optional' }, { method: 'GET', path: '/r' });
+    const rules = rulesOf(
+      { method: 'GET', path: '/', access: 'public' },
+      { method: 'GET', path: '/maybe', access: 'optional' },
+      { method: 'GET', path: '/r' },
+    );
     const policy = policyOn(rules, undefined, 'GET', '/');
     expect([allows(policy, 'GET', '/'), allows(policy, 'GET', '/maybe'), allows(policy, 'GET', '/r')]).toEqual([true, true, false]);
   });
   it('allows a parameter one segment, never more', () => {
-    const rules = rulesOf({ method: 'GET', path: '/items/{id}', scopes: ['read'] }, { method: 'GET', path: '/items/{id}/secret', scopes: ['admin'] });
+    const rules = rulesOf(
+      { method: 'GET', path: '/items/{id}', scopes: ['read'] },
+      { method: 'GET', path: '/items/{id}/secret', scopes: ['admin'] },
+    );
     const policy = policyOn(rules, tokenWith('read'), 'GET', '/items/1');
     expect(allows(policy, 'GET', '/items/2')).toBe(true);
     expect(allows(policy, 'GET', '/items/2/secret')).toBe(false);
@@ -83,33 +100,62 @@ describe('a policy answer', () => {
     expect(allows(policy, 'GET', '/items')).toBe(false);
   });
   it('keeps a catch-all away from the routes that stand before it', () => {
-    const rules = rulesOf({ method: 'ANY', path: '/admin/{proxy+}', scopes: ['admin'] }, { method: 'GET', path: '/admin', scopes: ['admin'] }, { method: 'ANY', path: '/{proxy+}', scopes: ['read'] });
+    const rules = rulesOf(
+      { method: 'ANY', path: '/admin/{proxy+}', scopes: ['admin'] },
+      { method: 'GET', path: '/admin', scopes: ['admin'] },
+      { method: 'ANY', path: '/{proxy+}', scopes: ['read'] },
+    );
     const reader = policyOn(rules, tokenWith('read'), 'GET', '/anything/else');
     expect(allows(reader, 'GET', '/something')).toBe(true);
     expect(allows(reader, 'DELETE', '/a/b/c')).toBe(true);
     expect(allows(reader, 'POST', '/admin')).toBe(true);
-    for (const path of ['/admin', '/admin/x', '/admin/x/y', '//admin', '/./admin/x', '/a/../admin', '/%61dmin', '/admin;x', '/admin\\x', '/a/']) expect(allows(reader, 'GET', path)).toBe(false);
+    for (const path of [
+      '/admin',
+      '/admin/x',
+      '/admin/x/y',
+      '//admin',
+      '/./admin/x',
+      '/a/../admin',
+      '/%61dmin',
+      '/admin;x',
+      '/admin\\x',
+      '/a/',
+    ])
+      expect(allows(reader, 'GET', path)).toBe(false);
     expect(allows(policyOn(rules, tokenWith('read admin'), 'GET', '/a'), 'GET', '/admin/x')).toBe(true);
   });
   it('never takes its wildcards from the path of a request', () => {
-    const rules = rulesOf({ method: 'GET', path: '/items/{id}', scopes: ['read'] }, { method: 'GET', path: '/items/{id}/parts/{part}', scopes: ['read'] });
+    const rules = rulesOf(
+      { method: 'GET', path: '/items/{id}', scopes: ['read'] },
+      { method: 'GET', path: '/items/{id}/parts/{part}', scopes: ['read'] },
+    );
     for (const path of ['/items/*', '/items/?', '/items/${aws:x}']) {
       const policy = createPolicyWriter(rules)(arnOf('GET', path), { allowed: true, token: tokenWith('read') });
-      expect(policy.Statement.flatMap(({ Effect, Resource }) => (Effect === 'Allow' ? Resource : [])).filter((resource) => resource.endsWith(path))).toEqual([]);
+      expect(
+        policy.Statement.flatMap(({ Effect, Resource }) => (Effect === 'Allow' ? Resource : [])).filter((resource) =>
+          resource.endsWith(path),
+        ),
+      ).toEqual([]);
     }
   });
   it('says no more than the asked route where all would be too long', () => {
-    const rules = rulesOf(...Array.from({ length: 200 }, (_, index) => ({ method: 'GET', path: `/a-rather-long-route-name-${index}`, scopes: ['read'] })));
+    const rules = rulesOf(
+      ...Array.from({ length: 200 }, (_, index) => ({ method: 'GET', path: `/a-rather-long-route-name-${index}`, scopes: ['read'] })),
+    );
     const policy = policyOn(rules, tokenWith('read'), 'GET', '/a-rather-long-route-name-7');
     expect(JSON.stringify(policy).length).toBeLessThan(8000);
-    expect(policy.Statement).toEqual([{ Action: 'execute-api:Invoke', Effect: 'Allow', Resource: [`${STAGE}/GET/a-rather-long-route-name-7`] }]);
+    expect(policy.Statement).toEqual([
+      { Action: 'execute-api:Invoke', Effect: 'Allow', Resource: [`${STAGE}/GET/a-rather-long-route-name-7`] },
+    ]);
   });
   it('is about the stage that was asked for', () => {
     const write = createPolicyWriter(SAMPLE);
     const decision = decisionOn(SAMPLE, tokenWith('read'), 'GET', '/protected');
     const other = parseInvokeArn('arn:aws:execute-api:eu-west-1:123456789012:other/dev/GET/protected');
     write(arnOf('GET', '/protected'), decision);
-    expect(other && write(other, decision).Statement[0]?.Resource).toEqual(['arn:aws:execute-api:eu-west-1:123456789012:other/dev/GET/protected']);
+    expect(other && write(other, decision).Statement[0]?.Resource).toEqual([
+      'arn:aws:execute-api:eu-west-1:123456789012:other/dev/GET/protected',
+    ]);
   });
 });
 
@@ -119,11 +165,22 @@ describe('over any rules, token and request', () => {
     .tuple(fc.array(segment, { maxLength: 3 }), fc.constantFrom('', '', '{rest+}'))
     .map(([segments, rest]) => `/${[...segments, ...(rest === '' ? [] : [rest])].join('/')}`);
   const rule = fc.record(
-    { method: fc.constantFrom('GET', 'POST', 'ANY'), path, scopes: fc.constantFrom(['s1'], ['s2'], ['s3']), access: fc.constantFrom('required', 'required', 'optional') },
+    {
+      method: fc.constantFrom('GET', 'POST', 'ANY'),
+      path,
+      scopes: fc.constantFrom(['s1'], ['s2'], ['s3']),
+      access: fc.constantFrom('required', 'required', 'optional'),
+    },
     { requiredKeys: ['method', 'path'] },
   );
   const names = ['a', 'b', 'c'];
-  const paths = ['/', ...names.flatMap((x) => [`/${x}`, ...names.flatMap((y) => [`/${x}/${y}`, ...names.flatMap((z) => [`/${x}/${y}/${z}`, `/${x}/${y}/${z}/a`, `/a/${x}/${y}/${z}/b`])])])];
+  const paths = [
+    '/',
+    ...names.flatMap((x) => [
+      `/${x}`,
+      ...names.flatMap((y) => [`/${x}/${y}`, ...names.flatMap((z) => [`/${x}/${y}/${z}`, `/${x}/${y}/${z}/a`, `/a/${x}/${y}/${z}/b`])]),
+    ]),
+  ];
   const odd = ['//a', '/a//b', '/a/', '/a/b/', '/a/./b', '/a/../b', '/a;b', '/a%2fb', '/%61', '/a/b%', '/a/..', '/a/.', '/a\\b'];
   const requests = fc.tuple(fc.constantFrom('GET', 'POST', 'DELETE'), fc.constantFrom(...paths, ...odd));
   const scopes = fc.constantFrom(undefined, '', 's1', 's1 s2', 's3');
@@ -137,7 +194,8 @@ describe('over any rules, token and request', () => {
         expect(allows(policy, method, asked)).toBe(decisionOn(rules, token, method, asked).allowed);
         for (const other of [...paths, ...odd]) {
           for (const verb of ['GET', 'POST']) {
-            if (allows(policy, verb, other)) expect({ verb, other, allowed: decisionOn(rules, token, verb, other).allowed }).toEqual({ verb, other, allowed: true });
+            if (allows(policy, verb, other))
+              expect({ verb, other, allowed: decisionOn(rules, token, verb, other).allowed }).toEqual({ verb, other, allowed: true });
           }
         }
       }),
@@ -158,7 +216,11 @@ describe('over any rules, token and request', () => {
         const rules = rulesOf(...given);
         const token = scope === undefined ? undefined : tokenWith(scope);
         const policy = policyOn(rules, token, method, asked);
-        for (const other of paths) expect({ other, allowed: allows(policy, 'GET', other) }).toEqual({ other, allowed: decisionOn(rules, token, 'GET', other).allowed });
+        for (const other of paths)
+          expect({ other, allowed: allows(policy, 'GET', other) }).toEqual({
+            other,
+            allowed: decisionOn(rules, token, 'GET', other).allowed,
+          });
       }),
       { numRuns: 200 },
     );

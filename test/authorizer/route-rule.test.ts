@@ -100,10 +100,14 @@ describe('the rule of a request', () => {
     expect(pathOf('GET', '/Files/a')).toBeUndefined();
   });
   it('never has segments that mean something to a file system, a URL or a policy', () => {
-    const piece = fc.oneof(fc.constantFrom('/', '.', '..', '%2e', '%2f', '%5c', ';', '%', '*', '?', 'a', '%61', '%c3%a9', '\\', '%00', '%25'), fc.string({ maxLength: 3 }));
+    const piece = fc.oneof(
+      fc.constantFrom('/', '.', '..', '%2e', '%2f', '%5c', ';', '%', '*', '?', 'a', '%61', '%c3%a9', '\\', '%00', '%25'),
+      fc.string({ maxLength: 3 }),
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
-        for (const segment of pathSegments(`/${pieces.join('')}`) ?? []) expect(segment).not.toMatch(/^\.{0,2}$|[/\\;?#*%{}\u0000-\u001f\u007f]/);
+        for (const segment of pathSegments(`/${pieces.join('')}`) ?? [])
+          expect(segment).not.toMatch(/^\.{0,2}$|[/\\;?#*%{}\u0000-\u001f\u007f]/);
       }),
       { numRuns: 1000 },
     );
@@ -151,15 +155,25 @@ describe('configured rules', () => {
   it('may demand everything that a rule can', () => {
     expect(
       parseRouteRules([
-        { method: 'ANY', path: '/a/{b}/{c+}', scopes: ['read'], roles: ['x y'], factors: [['mtls'], ['client_secret', 'ip']], bound: true, access: 'optional' },
+        {
+          method: 'ANY',
+          path: '/a/{b}/{c+}',
+          scopes: ['read'],
+          roles: ['x y'],
+          factors: [['mtls'], ['client_secret', 'ip']],
+          bound: true,
+          access: 'optional',
+        },
         { method: 'GET', path: '/', factors: ['mtls'] },
         { method: 'GET', path: '/x', factors: { any: 2 } },
       ]).ok,
     ).toBe(true);
   });
   it('never make parsing throw', () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => {
-      parseRouteRules([value]);
-    }));
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        parseRouteRules([value]);
+      }),
+    );
   });
 });

@@ -131,9 +131,10 @@ describe('inactive is exactly {"active":false}', () => {
     const stored = await service.engine.item(key);
     await service.engine.put({ ...stored, status: 'ended' });
     expect((await introspect(access_token)).body).toEqual(INACTIVE);
-    await service.engine.put({ ...stored, SK: `${key.SK}-moved` });
     await service.engine.put({ ...stored });
     expect((await introspect(access_token)).body).toMatchObject({ active: true });
+    await service.engine.remove(key);
+    expect((await introspect(access_token)).body).toEqual(INACTIVE);
   });
 });
 

@@ -1,5 +1,6 @@
 // Requests as a client would make them, in the form in which API Gateway hands them over (payload 2.0), and their answers.
 import type { HttpApiEvent, HttpApiResult } from '../../src/http/lambda-event.ts';
+import { DEFAULT_ROUTE_FUNCTION, ROUTES, type FunctionName } from '../../src/http/route-table.ts';
 
 export type Sent = {
   /** `POST /token`, `PUT /clients/c_1`. */
@@ -21,18 +22,29 @@ export type Answer = {
   readonly body: any;
 };
 
-const CLIENT_PATH = /^\/clients\/([^/]+)$/;
+type Matched = { readonly routeKey: string; readonly functionName: FunctionName; readonly pathParameters?: { readonly client_id: string } };
+
+/** The route that API Gateway chooses: the one of that method and path, else `$default`. */
+export function routeOf(to: string): Matched {
+  const [method = '', path = ''] = to.split(' ');
+  const clientId = /^\/clients\/([^/]+)$/.exec(path)?.[1];
+  const template = clientId === undefined ? path : '/clients/{client_id}';
+  const route = ROUTES.find((candidate) => candidate.method === method && candidate.path === template);
+  if (route === undefined) return { routeKey: '$default', functionName: DEFAULT_ROUTE_FUNCTION };
+  const matched = { routeKey: `${method} ${template}`, functionName: route.function };
+  return clientId === undefined ? matched : { ...matched, pathParameters: { client_id: clientId } };
+}
 
 export function eventFrom(sent: Sent): HttpApiEvent {
   const [method = '', path = ''] = sent.to.split(' ');
-  const clientId = CLIENT_PATH.exec(path)?.[1];
+  const { routeKey, pathParameters } = routeOf(sent.to);
   const body = bodyOf(sent);
   return {
-    routeKey: clientId === undefined ? sent.to : `${method} /clients/{client_id}`,
+    routeKey,
     rawPath: path,
     rawQueryString: sent.query ?? '',
     headers: { 'user-agent': 'billing/4.2', ...typeOf(sent), ...authorization(sent), ...sent.headers },
-    ...(clientId === undefined ? {} : { pathParameters: { client_id: clientId } }),
+    ...(pathParameters === undefined ? {} : { pathParameters }),
     ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64'), isBase64Encoded: true }),
     requestContext: { http: { method, sourceIp: sent.ip ?? '203.0.113.7' } },
   };

@@ -20,7 +20,7 @@ import { captureLog, type CapturedLog } from '../telemetry/captured-log.ts';
 import { observeAwsCalls, type AwsCalls } from './aws-calls.ts';
 import { createAwsDoubles, type AwsDoubles } from './aws-doubles.ts';
 import { createConfidential, type Confidential } from './confidential.ts';
-import { answerFrom, eventFrom, type Answer, type Sent } from './request.ts';
+import { answerFrom, eventFrom, routeOf, type Answer, type Sent } from './request.ts';
 
 export const ISSUER = 'https://issuer.example';
 export const RING = { k1: 'ring-key-one-of-more-than-32-bytes-0123456789' };
@@ -36,7 +36,13 @@ const HANDLERS: Readonly<Record<FunctionName, () => Promise<{ readonly handler: 
 };
 
 export type Registered = { readonly client_id: string; readonly client_secret: string };
-export type Options = { readonly environment?: Readonly<Record<string, string>>; readonly algorithms?: readonly Algorithm[] };
+export type Options = {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly algorithms?: readonly Algorithm[];
+  /** Without the SDK's time limits, because a slow machine must not fail a test. True unless time limits are what is tested. */
+  readonly patient?: boolean;
+};
+const PATIENT_LIMITS = { maxAttempts: 3 };
 
 export type Service = {
   readonly engine: Engine;
@@ -60,7 +66,7 @@ export type Service = {
 };
 
 /** Registers the hooks of the test file and answers the service, which is there once `beforeAll` has run. */
-export function useService({ environment = {}, algorithms = ['ES256'] }: Options = {}): Service {
+export function useService({ environment = {}, algorithms = ['ES256'], patient = true }: Options = {}): Service {
   const service = {} as { -readonly [K in keyof Service]: Service[K] };
   let nowMs = NOW * 1000;
   let overrides = environment;
@@ -73,6 +79,7 @@ export function useService({ environment = {}, algorithms = ['ES256'] }: Options
   };
   const coldHandler = async (name: FunctionName): Promise<{ readonly handler: Handler }> => {
     vi.resetModules();
+    if (patient) vi.doMock('../../src/sdk-calls.ts', async (original) => ({ ...(await original<object>()), SDK_LIMITS: PATIENT_LIMITS }));
     setEnvironment({ ...environmentOf(service), ...overrides });
     return HANDLERS[name]();
   };
@@ -112,7 +119,7 @@ export function useService({ environment = {}, algorithms = ['ES256'] }: Options
     return { client_id: client.client_id, client_secret: secret };
   };
   service.send = async (sent) => {
-    const handler = await handlerOf(functionOf(sent.to));
+    const handler = await handlerOf(routeOf(sent.to).functionName);
     const answer = answerFrom(await service.calls.during(() => handler(eventFrom(sent), {})));
     service.confidential.learn(sent, answer);
     return answer;
@@ -161,9 +168,4 @@ function environmentOf({ engine, aws }: Service): Record<string, string> {
 function setEnvironment(variables: Readonly<Record<string, string>>): void {
   delete process.env['RATE_LIMIT_BURST'];
   Object.assign(process.env, variables);
-}
-
-function functionOf(to: string): FunctionName {
-  const segment = to.split('/')[1] ?? '';
-  return segment in HANDLERS && !to.startsWith('GET /token') ? (segment as FunctionName) : 'jwks';
 }

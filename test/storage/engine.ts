@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
-import { GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { SDK_LIMITS } from '../../src/sdk-calls.ts';
 import { createDynamoDb } from '../../src/storage/dynamodb-client.ts';
 import type { Item } from '../../src/storage/item.ts';
@@ -17,6 +17,7 @@ const dynalite = createRequire(import.meta.url)('dynalite') as (options: Record<
 export type Engine = Table & {
   item(key: Key): Promise<Item | undefined>;
   put(item: Item): Promise<void>;
+  remove(key: Key): Promise<void>;
   items(): Promise<readonly Item[]>;
   close(): Promise<void>;
 };
@@ -39,6 +40,9 @@ export async function startEngine(): Promise<Engine> {
     item: async (key) => (await dynamodb.send(new GetCommand({ TableName: table, Key: key, ConsistentRead: true }))).Item,
     put: async (item) => {
       await dynamodb.send(new PutCommand({ TableName: table, Item: item }));
+    },
+    remove: async (key) => {
+      await dynamodb.send(new DeleteCommand({ TableName: table, Key: key }));
     },
     items: async () => (await dynamodb.send(new ScanCommand({ TableName: table }))).Items ?? [],
     close: async () => {

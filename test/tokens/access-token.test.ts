@@ -1,25 +1,42 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accessTokenSigningInput, isExpired, verifyAccessToken, verifySignedAccessToken, type AccessTokenExpectations } from '../../src/tokens/access-token.ts';
+import {
+  accessTokenSigningInput,
+  isExpired,
+  verifyAccessToken,
+  verifySignedAccessToken,
+  type AccessTokenExpectations,
+} from '../../src/tokens/access-token.ts';
 import { ALGORITHMS } from '../../src/tokens/algorithms.ts';
 import { accessToken, AUDIENCE, ISSUER, keysOf, NOW, signedJws, testClaims, testKey } from './test-issuer.ts';
 
 const key = testKey('ES256');
 const keys = keysOf(key);
-const expected = (token: string, changes: Partial<AccessTokenExpectations> = {}): AccessTokenExpectations => ({ token, keys, issuer: ISSUER, audience: AUDIENCE, now: NOW, ...changes });
+const expected = (token: string, changes: Partial<AccessTokenExpectations> = {}): AccessTokenExpectations => ({
+  token,
+  keys,
+  issuer: ISSUER,
+  audience: AUDIENCE,
+  now: NOW,
+  ...changes,
+});
 const reasonOf = (token: string, changes: Partial<AccessTokenExpectations> = {}): string => {
   const verified = verifyAccessToken(expected(token, changes));
   if (verified.ok) return 'ok';
   return verified.failure.reason === 'claim_invalid' ? `claim_invalid ${verified.failure.claim}` : verified.failure.reason;
 };
-const withClaims = (changes: object): string => signedJws(key, { alg: 'ES256', kid: key.kid, typ: 'at+jwt' }, { ...testClaims(), ...changes });
+const withClaims = (changes: object): string =>
+  signedJws(key, { alg: 'ES256', kid: key.kid, typ: 'at+jwt' }, { ...testClaims(), ...changes });
 const withoutClaim = (claim: string): string => withClaims({ [claim]: undefined });
 
 describe('an access token (RFC 9068)', () => {
   it.each(ALGORITHMS)('signed with %s is verified to the claims that it was made of', (alg) => {
     const signer = testKey(alg);
     const optional = { sid: 's', cnf: { jkt: 'x' }, ip: ['192.0.2.0/24'], act: { sub: 'y' } };
-    expect(verifyAccessToken({ ...expected(accessToken(signer, optional)), keys: keysOf(signer) })).toEqual({ ok: true, value: testClaims(optional) });
+    expect(verifyAccessToken({ ...expected(accessToken(signer, optional)), keys: keysOf(signer) })).toEqual({
+      ok: true,
+      value: testClaims(optional),
+    });
   });
   it('says its type, algorithm and key in its header, and nothing else', () => {
     const [header = ''] = accessTokenSigningInput({ alg: 'RS256', kid: 'k' }, testClaims()).split('.');
@@ -43,7 +60,10 @@ describe('an access token (RFC 9068)', () => {
     const token = accessToken(key);
     fc.assert(
       fc.property(fc.nat(token.length - 1), fc.constantFrom('A', '.', '-'), (at, character) => {
-        return !verifyAccessToken(expected(token.slice(0, at) + token.slice(at + 1))).ok && !verifyAccessToken(expected(token.slice(0, at) + character + token.slice(at))).ok;
+        return (
+          !verifyAccessToken(expected(token.slice(0, at) + token.slice(at + 1))).ok &&
+          !verifyAccessToken(expected(token.slice(0, at) + character + token.slice(at))).ok
+        );
       }),
       { numRuns: 200 },
     );
@@ -54,9 +74,12 @@ describe('the type', () => {
   it.each(['at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/AT+jwt'])('%s is an access token', (typ) => {
     expect(reasonOf(signedJws(key, { alg: 'ES256', kid: key.kid, typ }, testClaims()))).toBe('ok');
   });
-  it.each(['JWT', 'jwt', '', 'dpop+jwt', 'at+jwt ', 'application/jwt', 'x/at+jwt', 'application/application/at+jwt'])('%j is none', (typ) => {
-    expect(reasonOf(signedJws(key, { alg: 'ES256', kid: key.kid, typ }, testClaims()))).toBe('type_wrong');
-  });
+  it.each(['JWT', 'jwt', '', 'dpop+jwt', 'at+jwt ', 'application/jwt', 'x/at+jwt', 'application/application/at+jwt'])(
+    '%j is none',
+    (typ) => {
+      expect(reasonOf(signedJws(key, { alg: 'ES256', kid: key.kid, typ }, testClaims()))).toBe('type_wrong');
+    },
+  );
   it('must be there', () => {
     expect(reasonOf(signedJws(key, { alg: 'ES256', kid: key.kid }, testClaims()))).toBe('type_wrong');
   });
@@ -74,21 +97,35 @@ describe('every claim', () => {
     expect(reasonOf(withoutClaim(claim))).toBe('ok');
     expect(reasonOf(withClaims({ [claim]: null }))).toBe(`claim_invalid ${claim}`);
   });
-  it.each([...texts, 'sid'].flatMap((claim) => [1, true, '', [ISSUER], { '0': ISSUER }].map((value) => [claim, value] as const)))('%s of the form %j is refused', (claim, value) => {
+  it.each([...texts, 'sid'].flatMap((claim) => [1, true, '', [ISSUER], { '0': ISSUER }].map((value) => [claim, value] as const)))(
+    '%s of the form %j is refused',
+    (claim, value) => {
+      expect(reasonOf(withClaims({ [claim]: value }))).toBe(`claim_invalid ${claim}`);
+    },
+  );
+  it.each(
+    [...numbers, 'nbf'].flatMap((claim) => ['1800000000', true, [NOW], {}, -1, 1.5, 2 ** 53].map((value) => [claim, value] as const)),
+  )('%s of the form %j is refused', (claim, value) => {
     expect(reasonOf(withClaims({ [claim]: value }))).toBe(`claim_invalid ${claim}`);
   });
-  it.each([...numbers, 'nbf'].flatMap((claim) => ['1800000000', true, [NOW], {}, -1, 1.5, 2 ** 53].map((value) => [claim, value] as const)))('%s of the form %j is refused', (claim, value) => {
-    expect(reasonOf(withClaims({ [claim]: value }))).toBe(`claim_invalid ${claim}`);
-  });
-  it.each([...lists, 'ip'].flatMap((claim) => ['admin', 1, {}, [1], [''], [['a']], [null]].map((value) => [claim, value] as const)))('%s of the form %j is refused', (claim, value) => {
-    expect(reasonOf(withClaims({ [claim]: value }))).toBe(`claim_invalid ${claim}`);
-  });
-  it.each(['cnf', 'act'].flatMap((claim) => ['x', 1, true, [], [{}]].map((value) => [claim, value] as const)))('%s of the form %j is refused', (claim, value) => {
-    expect(reasonOf(withClaims({ [claim]: value }))).toBe(`claim_invalid ${claim}`);
-  });
-  it.each([['read'], 1, {}, ' read', 'read ', 'read  write', 'read\twrite', 'rea"d', 'rea\\d', 'réad', '\0'])('scope of the form %j is refused', (scope) => {
-    expect(reasonOf(withClaims({ scope }))).toBe('claim_invalid scope');
-  });
+  it.each([...lists, 'ip'].flatMap((claim) => ['admin', 1, {}, [1], [''], [['a']], [null]].map((value) => [claim, value] as const)))(
+    '%s of the form %j is refused',
+    (claim, value) => {
+      expect(reasonOf(withClaims({ [claim]: value }))).toBe(`claim_invalid ${claim}`);
+    },
+  );
+  it.each(['cnf', 'act'].flatMap((claim) => ['x', 1, true, [], [{}]].map((value) => [claim, value] as const)))(
+    '%s of the form %j is refused',
+    (claim, value) => {
+      expect(reasonOf(withClaims({ [claim]: value }))).toBe(`claim_invalid ${claim}`);
+    },
+  );
+  it.each([['read'], 1, {}, ' read', 'read ', 'read  write', 'read\twrite', 'rea"d', 'rea\\d', 'réad', '\0'])(
+    'scope of the form %j is refused',
+    (scope) => {
+      expect(reasonOf(withClaims({ scope }))).toBe('claim_invalid scope');
+    },
+  );
   it('scope may be empty', () => {
     expect(reasonOf(withClaims({ scope: '' }))).toBe('ok');
   });
@@ -109,12 +146,18 @@ describe('every claim', () => {
 });
 
 describe('issuer and audience', () => {
-  it.each([`${ISSUER}/`, ISSUER.toUpperCase(), `${ISSUER}.attacker.example`, 'https://issuer', 'https://attacker.example', ` ${ISSUER}`])('%j is not the issuer', (iss) => {
-    expect(reasonOf(withClaims({ iss }))).toBe('issuer_wrong');
-  });
-  it.each([`${AUDIENCE}/`, `${AUDIENCE}/v1`, 'https://api', 'https://other.example', AUDIENCE.toUpperCase()])('%j is not the audience', (aud) => {
-    expect(reasonOf(withClaims({ aud }))).toBe('audience_wrong');
-  });
+  it.each([`${ISSUER}/`, ISSUER.toUpperCase(), `${ISSUER}.attacker.example`, 'https://issuer', 'https://attacker.example', ` ${ISSUER}`])(
+    '%j is not the issuer',
+    (iss) => {
+      expect(reasonOf(withClaims({ iss }))).toBe('issuer_wrong');
+    },
+  );
+  it.each([`${AUDIENCE}/`, `${AUDIENCE}/v1`, 'https://api', 'https://other.example', AUDIENCE.toUpperCase()])(
+    '%j is not the audience',
+    (aud) => {
+      expect(reasonOf(withClaims({ aud }))).toBe('audience_wrong');
+    },
+  );
   it('any audience will do where none is expected', () => {
     expect(reasonOf(withClaims({ aud: 'https://other.example' }), { audience: undefined })).toBe('ok');
   });
@@ -138,6 +181,9 @@ describe('time', () => {
     expect(reasonOf(withClaims({ [claim]: NOW + 61 }))).toBe('token_from_the_future');
   });
   it('is told with the claims, whose signature is known to be right', () => {
-    expect(verifyAccessToken(expected(token, { now: exp }))).toEqual({ ok: false, failure: { reason: 'token_expired', claims: testClaims() } });
+    expect(verifyAccessToken(expected(token, { now: exp }))).toEqual({
+      ok: false,
+      failure: { reason: 'token_expired', claims: testClaims() },
+    });
   });
 });

@@ -20,14 +20,20 @@ const reasonOf = (jwk: unknown): string => {
   return imported.ok ? 'ok' : imported.failure.reason;
 };
 const smallRsa = { ...generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' }), kid: 'small', alg: 'RS256' };
-const exponent3 = { ...generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).publicKey.export({ format: 'jwk' }), kid: 'three', alg: 'RS256' };
+const exponent3 = {
+  ...generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).publicKey.export({ format: 'jwk' }),
+  kid: 'three',
+  alg: 'RS256',
+};
 
 describe('thumbprints (RFC 7638)', () => {
   it('is the one of section 3.1', () => {
     expect(jwkThumbprint(RFC7638_KEY)).toBe('NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs');
   });
   it('is the one of RFC 8037 appendix A.3', () => {
-    expect(jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' })).toBe('kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k');
+    expect(jwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' })).toBe(
+      'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
+    );
   });
   it('does not exist for a key without its members', () => {
     expect(jwkThumbprint({ kty: 'EC', crv: 'P-256', x: ES['x'] })).toBeUndefined();
@@ -47,9 +53,12 @@ describe('keys for publication', () => {
 });
 
 describe('importing a verification key', () => {
-  it.each([RFC7638_KEY, RS, ES, ED, { ...RS, alg: 'PS256' }, { ...ES, key_ops: ['verify'] }])('takes a public key with its algorithm', (jwk) => {
-    expect(reasonOf(jwk)).toBe('ok');
-  });
+  it.each([RFC7638_KEY, RS, ES, ED, { ...RS, alg: 'PS256' }, { ...ES, key_ops: ['verify'] }])(
+    'takes a public key with its algorithm',
+    (jwk) => {
+      expect(reasonOf(jwk)).toBe('ok');
+    },
+  );
   it('knows the algorithm of keys that have only one', () => {
     const { alg: _, ...es } = ES;
     expect(importVerificationKey(es)).toMatchObject({ ok: true, value: { alg: 'ES256', kid: ES['kid'] } });
@@ -78,14 +87,22 @@ describe('importing a verification key', () => {
     ['exponent 1', 'key_weak', { ...RS, e: 'AQ' }],
     ['an even exponent', 'key_weak', { ...RS, e: 'AQAC' }],
     ['a huge exponent', 'key_weak', { ...RS, e: 'AQAAAAAAAQ' }],
-    ['a modulus with a leading zero', 'key_malformed', { ...RS, n: Buffer.concat([Buffer.alloc(1), Buffer.from(RS['n'] ?? '', 'base64url')]).toString('base64url') }],
+    [
+      'a modulus with a leading zero',
+      'key_malformed',
+      { ...RS, n: Buffer.concat([Buffer.alloc(1), Buffer.from(RS['n'] ?? '', 'base64url')]).toString('base64url') },
+    ],
     ['a padded modulus', 'key_malformed', { ...RS, n: `${RS['n']}==` }],
     ['another curve', 'key_type_unsupported', { ...ES, crv: 'P-384' }],
     ['a short coordinate', 'key_malformed', { ...ES, x: 'AAAA' }],
     ['a point off the curve', 'key_malformed', { ...ES, y: ES['x'] }],
     ['X25519', 'key_type_unsupported', { ...ED, crv: 'X25519' }],
     ['a point of small order', 'key_weak', { ...ED, x: 'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }],
-    ['a point of small order with a sign', 'key_weak', { ...ED, x: Buffer.concat([Buffer.alloc(31), Buffer.from([0x80])]).toString('base64url') }],
+    [
+      'a point of small order with a sign',
+      'key_weak',
+      { ...ED, x: Buffer.concat([Buffer.alloc(31), Buffer.from([0x80])]).toString('base64url') },
+    ],
   ])('refuses %s', (_, reason, jwk) => {
     expect(reasonOf(JSON.parse(JSON.stringify(jwk)))).toBe(reason);
   });
@@ -97,7 +114,9 @@ describe('importing a verification key', () => {
 const keySets = wycheproof('json_web_key');
 describe.skipIf(keySets === undefined)('keys that Wycheproof warns of', () => {
   it('imports none that is symmetric, private or weak', () => {
-    const keys = (keySets?.testGroups ?? []).flatMap(({ private: given }) => (given as { keys?: readonly Record<string, unknown>[] })?.keys ?? [given as Record<string, unknown>]);
+    const keys = (keySets?.testGroups ?? []).flatMap(
+      ({ private: given }) => (given as { keys?: readonly Record<string, unknown>[] })?.keys ?? [given as Record<string, unknown>],
+    );
     expect(keys.length).toBeGreaterThan(0);
     for (const jwk of keys) {
       if (jwk['kty'] === 'oct' || 'd' in jwk || jwk['e'] === 'AQ') expect(reasonOf(jwk)).not.toBe('ok');

@@ -15,9 +15,14 @@ describe('strict JSON objects', () => {
     );
   });
   it('never throws', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.uint8Array(), fc.string({ unit: fc.constantFrom(...'{}[]":,\\u0123abnrtf e-+.'.split('')) })), (source) => {
-      parseJsonObject(source);
-    }));
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.uint8Array(), fc.string({ unit: fc.constantFrom(...'{}[]":,\\u0123abnrtf e-+.'.split('')) })),
+        (source) => {
+          parseJsonObject(source);
+        },
+      ),
+    );
   });
   it.each([
     ['a repeated member', '{"a":1,"a":1}'],
@@ -63,6 +68,11 @@ describe('strict JSON objects', () => {
     expect(parseJsonObject(' { "a\\"b" : "\\ud83d\\ude00" , "c:d" : [ 1 , { } ] } ')).toEqual({ 'a"b': '😀', 'c:d': [1, {}] });
   });
   it('tells apart names that only look repeated', () => {
-    expect(parseJsonObject('{"a":1,"A":2,"b":{"a":3},"c":[{"a":4},{"a":5}]}')).toEqual({ a: 1, A: 2, b: { a: 3 }, c: [{ a: 4 }, { a: 5 }] });
+    expect(parseJsonObject('{"a":1,"A":2,"b":{"a":3},"c":[{"a":4},{"a":5}]}')).toEqual({
+      a: 1,
+      A: 2,
+      b: { a: 3 },
+      c: [{ a: 4 }, { a: 5 }],
+    });
   });
 });

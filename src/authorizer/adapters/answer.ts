@@ -11,7 +11,7 @@ export type SimpleAnswer = { readonly isAuthorized: boolean; readonly context: C
 export type AuthorizerAnswer = PolicyAnswer | SimpleAnswer;
 
 /** API Gateway answers 401 to exactly this message, and 500 (or what its gateway responses make of it) to any other. */
-export const unauthorized = (): Error => new Error('Unauthorized');
+const unauthorized = (): Error => new Error('Unauthorized');
 /** An outage: nobody knows whether the caller may pass. */
 export const unavailable = (): Error => new Error('Unavailable');
 

@@ -33,8 +33,6 @@ export type HttpRequestEvent = {
   };
 };
 
-export type AuthorizerEvent = RestTokenEvent | RestRequestEvent | HttpRequestEvent;
-
 /** One request in the core's words, and what is told of it in logs. */
 export type AuthorizerCall = {
   readonly request: AccessRequest;
@@ -45,7 +43,10 @@ export type AuthorizerCall = {
 };
 
 /** Every value of the headers with this name, however its letters are written. */
-export function headerValues(headers: Readonly<Record<string, string | readonly string[] | undefined>> | null | undefined, name: string): readonly string[] {
+export function headerValues(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>> | null | undefined,
+  name: string,
+): readonly string[] {
   const values: string[] = [];
   for (const key in headers) {
     const value = headers[key];
@@ -57,7 +58,10 @@ export function headerValues(headers: Readonly<Record<string, string | readonly 
 }
 
 /** The caller's facts beside the route; `headers` may be absent (TOKEN events have none). */
-export const callFacts = (headers: Headers | null | undefined, userAgent: string | null | undefined): Pick<AuthorizerCall, 'traceId' | 'userAgent'> => ({
+export const callFacts = (
+  headers: Headers | null | undefined,
+  userAgent: string | null | undefined,
+): Pick<AuthorizerCall, 'traceId' | 'userAgent'> => ({
   traceId: headers ? traceIdFrom(headerValues(headers, 'traceparent')[0]) : randomBytes(16).toString('hex'),
   userAgent: printable(userAgent ?? ''),
 });

@@ -8,18 +8,23 @@ import { callFacts, headerValues, sourceIp, type AuthorizerCall, type RestReques
 
 export function restRequestCall(event: RestRequestEvent): AuthorizerCall {
   const arn = parseInvokeArn(event.methodArn);
-  const unambiguous = event.path === undefined || pathSegments(event.path) !== undefined;
-  const { identity } = event.requestContext ?? {};
-  // `headers` keeps the last of several values; `multiValueHeaders` has them all.
-  const several = headerValues(event.multiValueHeaders, 'authorization');
+  const identity = event.requestContext?.identity;
   return {
     request: {
       method: arn?.method ?? '',
-      path: unambiguous ? (arn?.path ?? '') : '',
-      authorization: several.length > 0 ? several : headerValues(event.headers, 'authorization'),
+      path: isUnambiguous(event.path) ? (arn?.path ?? '') : '',
+      authorization: authorizationOf(event),
       ip: sourceIp(identity?.sourceIp),
     },
     arn,
     ...callFacts(event.headers ?? {}, identity?.userAgent),
   };
+}
+
+const isUnambiguous = (path: string | undefined): boolean => path === undefined || pathSegments(path) !== undefined;
+
+/** `headers` keeps the last of several values; `multiValueHeaders` has them all. */
+function authorizationOf({ multiValueHeaders, headers }: RestRequestEvent): readonly string[] {
+  const several = headerValues(multiValueHeaders, 'authorization');
+  return several.length > 0 ? several : headerValues(headers, 'authorization');
 }

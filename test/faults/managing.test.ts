@@ -1,0 +1,81 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Answer } from '../endpoints/request.ts';
+import type { Registered } from '../endpoints/service-under-test.ts';
+import { describeEveryCall, useServiceWithFaults } from './every-call.ts';
+
+const faulty = useServiceWithFaults();
+const { service } = faulty;
+let bearer: string;
+let manager: Registered;
+beforeAll(async () => {
+  manager = await service.register({ scope: 'clients:manage' });
+  const form = { grant_type: 'client_credentials', scope: 'clients:manage' };
+  bearer = (await service.send({ to: 'POST /token', basic: manager, form })).body.access_token as string;
+});
+const get = (path: string): Promise<Answer> => service.send({ to: `GET ${path}`, bearer });
+
+describeEveryCall(faulty, [
+  {
+    name: 'registering a client',
+    prepare: async () => ({
+      sent: { to: 'POST /clients', bearer, json: { scope: 'read' } },
+      status: 201,
+      async verify({ body }) {
+        expect((await service.send({ to: 'POST /token', basic: body as Registered, form: { grant_type: 'client_credentials' } })).status).toBe(200);
+      },
+    }),
+  },
+  {
+    name: 'reading a client',
+    async prepare() {
+      const { client_id } = await service.register();
+      return { sent: { to: `GET /clients/${client_id}`, bearer }, status: 200, verify: async ({ body }) => expect(body).toMatchObject({ client_id }) };
+    },
+  },
+  {
+    name: 'disabling a client',
+    // The table says that somebody else has changed it.
+    statusesOfFailedCondition: [409],
+    async prepare() {
+      const { client_id } = await service.register();
+      return {
+        sent: { to: `PUT /clients/${client_id}`, bearer, json: { disabled: true } },
+        status: 200,
+        verify: async () => expect((await get(`/clients/${client_id}`)).body).toMatchObject({ disabled: true }),
+      };
+    },
+  },
+  {
+    name: 'listing clients',
+    prepare: async () => ({
+      sent: { to: 'GET /clients', bearer, query: 'limit=1' },
+      status: 200,
+      verify: async ({ body }) => expect(body.items).toHaveLength(1),
+    }),
+  },
+  { name: 'the JWKS', prepare: async () => ({ sent: { to: 'GET /.well-known/jwks.json' }, status: 200, verify: async ({ body }) => expect(body.keys).toHaveLength(1) }) },
+  { name: 'the revocation feed', prepare: async () => ({ sent: { to: 'GET /revocations' }, status: 200, verify: async ({ body }) => expect(body.v).toBe(1) }) },
+]);
+
+describe('the table out, in an environment that has read it before', () => {
+  it('does not concern the JWKS, the metadata and health', async () => {
+    const before = await get('/.well-known/jwks.json');
+    for (const call of ['Query KEYRING', 'Query feed']) {
+      faulty.wire().fail({ call, fault: 'internal error' });
+      service.advance(3600);
+      for (const path of ['/.well-known/jwks.json', '/.well-known/oauth-authorization-server', '/health']) expect((await get(path)).status).toBe(200);
+      expect((await get('/.well-known/jwks.json')).body).toEqual(before.body);
+    }
+  });
+
+  it('leaves the feed as it was, with the time at which it was read', async () => {
+    const before = await get('/revocations');
+    service.advance(10);
+    faulty.wire().fail({ call: 'Query feed', fault: 'internal error' });
+    const stale = await get('/revocations');
+    expect(stale).toMatchObject({ status: 200, body: before.body as object });
+    expect(service.log.lines()).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'the revocation feed is served from memory' }));
+    faulty.wire().heal();
+    expect((await get('/revocations')).body.iat).toBe(service.now());
+  });
+});
