@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { floor } from './floor.ts';
+import { floorWithJose, floorWithNodeCrypto } from './floor.ts';
 import { ours } from './ours.ts';
 import { peer } from './peer.ts';
 import type { BenchAlgorithm } from './signing-key.ts';
@@ -8,7 +8,8 @@ import type { BenchAlgorithm } from './signing-key.ts';
 export const CONTESTANTS = {
   'm2m-auth': ours,
   'oidc-provider': peer,
-  'node:http floor': floor,
+  'floor with jose': floorWithJose,
+  'floor with node:crypto': floorWithNodeCrypto,
 } as const satisfies Readonly<Record<string, (algorithm: BenchAlgorithm) => RequestListener>>;
 export type ContestantName = keyof typeof CONTESTANTS;
 export const CONTESTANT_NAMES = Object.keys(CONTESTANTS) as readonly ContestantName[];

@@ -79,17 +79,24 @@ function audiencesFrom(environment: Environment, signingKeys: ReadonlyMap<Algori
   const audiences = new Map<string, AudienceSettings>();
   for (const [audience, settings] of Object.entries(objectFrom(environment, 'AUDIENCES'))) {
     if (!isResourceUri(audience) || !isObject(settings)) throw new ConfigurationError('AUDIENCES', 'must map absolute URIs to objects');
-    const { algorithm, access_token_lifetime: lifetime } = settings;
-    if (algorithm !== undefined && !(isAlgorithm(algorithm) && signingKeys.has(algorithm)))
-      throw new ConfigurationError('AUDIENCES', 'names an algorithm without a key in SIGNING_KEYS');
-    if (lifetime !== undefined && !(Number.isInteger(lifetime) && Number(lifetime) >= 1 && Number(lifetime) <= ACCESS_TOKEN_LIFETIME_MAX_SECONDS))
-      throw new ConfigurationError('AUDIENCES', `has an access_token_lifetime outside 1 to ${ACCESS_TOKEN_LIFETIME_MAX_SECONDS}`);
-    audiences.set(audience, {
-      ...(algorithm === undefined ? {} : { algorithm }),
-      ...(lifetime === undefined ? {} : { access_token_lifetime: Number(lifetime) }),
-    });
+    audiences.set(audience, { ...algorithmFrom(settings, signingKeys), ...lifetimeFrom(settings) });
   }
   return audiences;
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+function algorithmFrom({ algorithm }: Settings, signingKeys: ReadonlyMap<Algorithm, string>): Pick<AudienceSettings, 'algorithm'> {
+  if (algorithm === undefined) return {};
+  if (!isAlgorithm(algorithm) || !signingKeys.has(algorithm)) throw new ConfigurationError('AUDIENCES', 'names an algorithm without a key in SIGNING_KEYS');
+  return { algorithm };
+}
+
+function lifetimeFrom({ access_token_lifetime: lifetime }: Settings): Pick<AudienceSettings, 'access_token_lifetime'> {
+  if (lifetime === undefined) return {};
+  if (!Number.isInteger(lifetime) || Number(lifetime) < 1 || Number(lifetime) > ACCESS_TOKEN_LIFETIME_MAX_SECONDS)
+    throw new ConfigurationError('AUDIENCES', `has an access_token_lifetime outside 1 to ${ACCESS_TOKEN_LIFETIME_MAX_SECONDS}`);
+  return { access_token_lifetime: Number(lifetime) };
 }
 
 function objectFrom(environment: Environment, name: string): object {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AccessCheck, AccessQuestion } from '../iam/access.ts';
 import { accessKeyIdFrom, type Principal } from '../iam/principals.ts';
+import { messageBody } from '../message-body.ts';
 import { SLOW_ANSWER_MS, type FaultMode, type FaultService } from './faults.ts';
 
 /** An error as AWS answers it. `type` goes to `__type`, where the SDK finds the exception's name. */
@@ -58,6 +59,9 @@ export async function startAwsEndpoint(options: AwsEndpointOptions): Promise<Aws
   return { port: address.port, close: () => closed(server) };
 }
 
+/** DynamoDB's limit, the largest of the three. */
+const REQUEST_MAX_BYTES = 16 * 1024 * 1024;
+
 async function serve(
   message: IncomingMessage,
   response: ServerResponse,
@@ -66,7 +70,7 @@ async function serve(
 ): Promise<void> {
   const [prefix = '', operation = ''] = String(message.headers['x-amz-target'] ?? '').split('.');
   const service = options.services.get(prefix);
-  const body = await bodyOf(message);
+  const body = String((await messageBody(message, REQUEST_MAX_BYTES)) ?? '');
   if (!service) {
     answer(response, 400, { __type: 'UnknownOperationException', message: `no service ${prefix} on this machine` });
     return;
@@ -120,12 +124,6 @@ function parsed(body: string): unknown {
   } catch {
     throw new AwsError('SerializationException', 'the request is not JSON');
   }
-}
-
-async function bodyOf(message: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {

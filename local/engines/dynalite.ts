@@ -23,12 +23,17 @@ export type Level = {
   open(): Promise<void>;
   batch(operations: readonly BatchOperation[], callback: Callback): void;
   get(key: string): Promise<unknown>;
+  getSync(key: string): unknown;
   put(key: string, value: unknown): Promise<void>;
   del(key: string): Promise<void>;
   iterator(range: Range): AsyncIterable<[key: string, value: unknown]>;
   close(): Promise<void>;
 };
-type ItemDb = { put(key: string, item: Item, callback: Callback): void; del(key: string, callback: Callback): void };
+type ItemDb = {
+  get(key: string, callback: Callback): void;
+  put(key: string, item: Item, callback: Callback): void;
+  del(key: string, callback: Callback): void;
+};
 export type Store = {
   readonly db: Level;
   getItemDb(table: string): ItemDb;

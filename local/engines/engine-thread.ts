@@ -85,7 +85,9 @@ async function run(data: EngineData, listener: (handle: (message: ToEngine) => v
     }
     started.sweeping = undefined;
   };
-  const timer = setInterval(() => (started.sweeping ??= sweep(started)), SWEEP_INTERVAL_MS);
+  const timer = setInterval(() => {
+    started.sweeping ??= sweep(started);
+  }, SWEEP_INTERVAL_MS);
   const stop = async (): Promise<void> => {
     clearInterval(timer);
     await started.endpoint?.close();

@@ -62,7 +62,7 @@ export function startEngine(data: EngineData, { onEvent, onProblem }: EngineList
           done(message.deleted);
         });
       else if (message.type === 'ready') resolve(engine(message.port));
-      else if (message.type === 'failed') {
+      else {
         void worker.terminate();
         reject(message.forUser ? new StartError(message.message) : new Error(message.message));
       }

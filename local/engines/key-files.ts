@@ -27,7 +27,7 @@ export async function openKeys(
   const stateFile = join(dataDir, 'kms-state.json');
   const ring = readPrivateJson(ringFile, isKeyRing);
   const state = readPrivateJson(stateFile, isKeyState);
-  if (initialized && (!ring || !state)) throw damaged(dataDir, `${ring ? 'kms-state.json' : 'kms.json'} is missing`);
+  if (initialized) refuseMissing(dataDir, { 'kms.json': ring, 'kms-state.json': state });
   const jwks = new Map(Object.entries(ring ?? {}));
   const states = new Map(Object.entries(state ?? {}));
   const keys: StoredKey[] = [];
@@ -49,6 +49,10 @@ export async function openKeys(
   writeIfChanged(ringFile, ring, Object.fromEntries(ordered));
   writeIfChanged(stateFile, state, Object.fromEntries(states));
   return keys;
+}
+
+function refuseMissing(dataDir: string, files: Readonly<Record<string, unknown>>): void {
+  for (const [name, content] of Object.entries(files)) if (content === undefined) throw damaged(dataDir, `${name} is missing`);
 }
 
 function refuseUnknown({ id, keySpec, keyUsage }: KeySpec): void {

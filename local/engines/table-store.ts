@@ -134,6 +134,17 @@ function atomicWrites(store: Store, itemPrefix: string, { table: spec, pipes, de
     });
   };
   const items = store.getItemDb(spec.name);
+  // A read finds its block in memory nearly always: asking the thread pool for it takes ten times as long.
+  items.get = (key, callback) => {
+    let item: unknown;
+    try {
+      item = store.db.getSync(`${itemPrefix}${key}`);
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    callback(null, item);
+  };
   items.put = (key, value, callback) => {
     write(key, { type: 'put', key: `${itemPrefix}${key}`, value }, callback);
   };

@@ -29,16 +29,15 @@ type Refusal = Exclude<Authorization, { allowed: true }>['response'];
 const refusal = (response: Refusal, context: AuthorizerContext = {}): Authorization => ({ allowed: false, response, context });
 
 export function createAuthorizer(spec: AuthorizerSpec, invoke: Invoke | undefined): Authorizer {
-  const cache = createCache(spec.cacheSeconds);
+  const cache = createCache(spec.identitySources.length > 0 ? spec.cacheSeconds : 0);
   return async ({ request, methodArn, event }) => {
     const identity = identityOf(spec, request);
     if (!identity) return refusal('UNAUTHORIZED');
-    const key = identity.length > 0 ? JSON.stringify(identity) : undefined;
+    const key = JSON.stringify(identity);
     const known = cache.get(key);
     if (known) return decide(known, methodArn);
-    const own =
-      spec.type === 'TOKEN' ? { type: 'TOKEN', methodArn, authorizationToken: identity[0] } : { ...event, type: 'REQUEST', methodArn };
-    const result = await invoke?.(JSON.stringify(own));
+    const token = { type: 'TOKEN', methodArn, authorizationToken: identity[0] };
+    const result = await invoke?.(JSON.stringify(spec.type === 'TOKEN' ? token : { ...event, type: 'REQUEST', methodArn }));
     if (result && !result.ok) return refusal(isUnauthorized(result) ? 'UNAUTHORIZED' : 'AUTHORIZER_FAILURE');
     const policy = result && policyFrom(result.payload);
     if (!policy) return refusal('AUTHORIZER_CONFIGURATION_ERROR');
@@ -58,16 +57,16 @@ const isUnauthorized = (result: Extract<InvocationResult, { ok: false }>): boole
 
 const CACHE_MAX = 10_000;
 
-/** Results by identity; without identity sources, or with a TTL of 0, nothing is remembered. */
+/** Results by identity, for as long as the TTL says; 0 = nothing is remembered. */
 function createCache(seconds: number) {
   const entries = new Map<string, { readonly policy: Policy; readonly untilMs: number }>();
   return {
-    get: (key: string | undefined): Policy | undefined => {
-      const entry = key === undefined ? undefined : entries.get(key);
+    get: (key: string): Policy | undefined => {
+      const entry = entries.get(key);
       return entry && entry.untilMs > Date.now() ? entry.policy : undefined;
     },
-    set: (key: string | undefined, policy: Policy): void => {
-      if (key === undefined || seconds <= 0) return;
+    set: (key: string, policy: Policy): void => {
+      if (seconds <= 0) return;
       if (entries.size >= CACHE_MAX) entries.clear();
       entries.set(key, { policy, untilMs: Date.now() + seconds * 1000 });
     },

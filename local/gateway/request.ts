@@ -1,6 +1,7 @@
 // An incoming request as both APIs' events need it: raw path and query, headers with repeats kept, body, and the socket's address.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { messageBody } from '../message-body.ts';
 
 export type GatewayRequest = {
   readonly id: string;
@@ -23,7 +24,7 @@ const BODY_MAX_BYTES = 10 * 1024 * 1024;
 
 /** Resolves undefined for a body that is too large; rejects when the caller goes away. */
 export async function readRequest(message: IncomingMessage): Promise<GatewayRequest | undefined> {
-  const body = await readBody(message);
+  const body = await messageBody(message, BODY_MAX_BYTES);
   if (!body) return undefined;
   const target = (message.url ?? '/').replace(/^https?:\/\/[^/?#]*/i, '');
   const question = target.indexOf('?');
@@ -41,18 +42,6 @@ export async function readRequest(message: IncomingMessage): Promise<GatewayRequ
   };
 }
 
-async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
-  if (Number(message.headers['content-length'] ?? 0) > BODY_MAX_BYTES) return undefined;
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_MAX_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-}
-
 function headersOf(rawHeaders: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const headers = new Map<string, string[]>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -66,7 +55,6 @@ function headersOf(rawHeaders: readonly string[]): ReadonlyMap<string, readonly 
 }
 
 export const firstHeader = (request: GatewayRequest, name: string): string | undefined => request.headers.get(name)?.[0];
-export const joinedHeader = (request: GatewayRequest, name: string): string | undefined => request.headers.get(name)?.join(',');
 
 /** `21/Nov/2026:01:02:03 +0000`, as in the request context. */
 export function requestTime(timeMs: number): string {

@@ -48,12 +48,7 @@ export function createRestApi(spec: RestApiSpec, functions: Functions): RestApi 
   };
 }
 
-export function eventOf(
-  spec: RestApiSpec,
-  request: GatewayRequest,
-  method: RestMethodSpec,
-  pathParameters: Readonly<Record<string, string>>,
-) {
+function eventOf(spec: RestApiSpec, request: GatewayRequest, method: RestMethodSpec, pathParameters: Readonly<Record<string, string>>) {
   const query = queryOf(request.query);
   const text = isText(firstHeader(request, 'content-type')) || request.body.length === 0;
   return {

@@ -4,7 +4,7 @@ import { RESOURCE_TYPES, type Identity } from './attributes.ts';
 import { isObject, TemplateError, type Json, type JsonObject, type Resource, type Stack } from './template.ts';
 
 /** What `AWS::NoValue` stands for: the property, list member or joined part is absent. */
-export const NO_VALUE = Symbol('AWS::NoValue');
+const NO_VALUE = Symbol('AWS::NoValue');
 type Resolved = Json | typeof NO_VALUE;
 
 export type Resolver = {
@@ -198,5 +198,3 @@ export function createResolver(stacks: readonly Stack[], origin: string): Resolv
 /** `Condition` is also a member of policy statements, where it holds an object. */
 const isIntrinsic = (name: string, argument: Json | undefined): boolean =>
   name === 'Ref' || name.startsWith('Fn::') || (name === 'Condition' && typeof argument === 'string');
-
-export const propertiesOf = (resource: Resource): JsonObject => resource.Properties ?? {};

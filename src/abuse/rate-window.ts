@@ -5,6 +5,7 @@
 import type { RateLimit } from './rate-limit.ts';
 
 export const WINDOW_SECONDS = 60;
+const WINDOW_MS = WINDOW_SECONDS * 1000;
 
 export type RateVerdict = {
   readonly allowed: boolean;
@@ -27,29 +28,30 @@ export type RateObservation = {
   readonly nowMs: number;
 };
 
-export const minuteOf = (nowMs: number): number => Math.floor(nowMs / (WINDOW_SECONDS * 1000));
+export const minuteOf = (nowMs: number): number => Math.floor(nowMs / WINDOW_MS);
 
 export function judgeRate({ limit, previousHits, hits, nowMs }: RateObservation): RateVerdict {
   const quota = limit.perMinute + limit.burst;
-  const elapsed = (nowMs / 1000) % WINDOW_SECONDS;
+  const elapsedMs = nowMs % WINDOW_MS;
   // Refused calls count no further than the limit: who kept knocking is not kept out for longer than who stopped.
   const previous = Math.min(previousHits, quota);
-  const estimate = previous * (1 - elapsed / WINDOW_SECONDS) + hits;
-  const allowed = estimate <= quota;
+  // In calls x milliseconds: whole numbers, so that verdict and Retry-After agree exactly.
+  const left = (quota - hits) * WINDOW_MS - previous * (WINDOW_MS - elapsedMs);
+  const allowed = left >= 0;
   return {
     allowed,
     quota,
-    remaining: allowed ? Math.floor(quota - estimate) : 0,
-    resetSeconds: Math.ceil(WINDOW_SECONDS - elapsed),
-    retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil(waitSeconds(quota, previous, hits, elapsed))),
+    remaining: allowed ? Math.floor(left / WINDOW_MS) : 0,
+    resetSeconds: Math.ceil((WINDOW_MS - elapsedMs) / 1000),
+    retryAfterSeconds: allowed ? 0 : Math.ceil(waitMs(quota, previous, hits, elapsedMs) / 1000),
   };
 }
 
-/** Seconds until `previous x what is left of its minute + hits + 1` fits the quota, in this window or the next. */
-function waitSeconds(quota: number, previous: number, hits: number, elapsed: number): number {
-  if (previous > 0 && hits + 1 <= quota) return WINDOW_SECONDS * (1 - (quota - hits - 1) / previous) - elapsed;
-  const carried = Math.min(hits, quota);
-  return WINDOW_SECONDS - elapsed + (carried + 1 <= quota ? 0 : WINDOW_SECONDS * (1 - (quota - 1) / carried));
+/** Until `previous x what is left of its minute + hits + 1` fits the quota, in this window or the next. */
+function waitMs(quota: number, previous: number, hits: number, elapsedMs: number): number {
+  if (hits < quota) return (WINDOW_MS * (previous + hits + 1 - quota)) / previous - elapsedMs;
+  // Full by itself, this minute is the next one's former, of which one call's worth must slide out.
+  return WINDOW_MS - elapsedMs + WINDOW_MS / quota;
 }
 
 /** RateLimit and RateLimit-Policy header fields (draft-ietf-httpapi-ratelimit-headers). */

@@ -8,7 +8,7 @@ import { isExpired, verifySignedAccessToken } from '../tokens/access-token.ts';
 import { bearerToken } from './bearer.ts';
 import { judge, type AccessRequest, type Decision, type Examined } from './decide.ts';
 import type { Keys, KeySource } from './issuer-keys.ts';
-import { NOTHING_REVOKED, type RevocationSource, type VerifiedToken } from './revocation.ts';
+import { NOTHING_REVOKED, type RevocationSource } from './revocation.ts';
 import type { ParsedRouteRule } from './route-rule.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
 
@@ -51,31 +51,32 @@ export function createAuthorizer({ issuer, audience, rules, keys: keySource, rev
     return keySource.lookFor(kid, nowMs).then((keys) => (keys.has(kid) ? verify(token, keys, now) : verified));
   };
 
-  const judgeToken = (request: AccessRequest, token: VerifiedToken): Decision | Promise<Decision> => {
-    const view = revocation.view(token, clock());
-    const examined = ok(token);
-    return view instanceof Promise ? view.then((read) => judge(request, examined, read, rules)) : judge(request, examined, view, rules);
-  };
   const judgeWithout = (request: AccessRequest, examined: Examined): Decision => judge(request, examined, NOTHING_REVOKED, rules);
+
+  const judgeExamined = (request: AccessRequest, examined: Examined): Decision | Promise<Decision> => {
+    if (!examined.ok || examined.value === undefined) return judgeWithout(request, examined);
+    const view = revocation.view(examined.value, clock());
+    if (view instanceof Promise) return view.then((read) => judge(request, examined, read, rules));
+    return judge(request, examined, view, rules);
+  };
 
   return async (request) => {
     const bearer = bearerToken(request.authorization);
     if (!bearer.ok || bearer.value === undefined) return judgeWithout(request, bearer as Examined);
     const nowMs = clock();
-    let examined: Examined | undefined;
+    let missing: 'keys_unavailable' | 'revocation_unavailable' = 'keys_unavailable';
     try {
       const waiting = refresh(nowMs);
       if (waiting !== undefined) await waiting;
       // What is in memory is not awaited: each turn of the event loop costs as much as the rest of a remembered token.
       const examining = examine(bearer.value, nowMs);
-      examined = examining instanceof Promise ? await examining : examining;
-      if (!examined.ok || examined.value === undefined) return judgeWithout(request, examined);
-      const decision = judgeToken(request, examined.value);
+      const examined = examining instanceof Promise ? await examining : examining;
+      missing = 'revocation_unavailable';
+      const decision = judgeExamined(request, examined);
       return decision instanceof Promise ? await decision : decision;
     } catch (error) {
       if (!(error instanceof Outage)) throw error;
-      const reason = examined === undefined ? 'keys_unavailable' : 'revocation_unavailable';
-      return judgeWithout(request, refuse({ reason, dependency: error.dependency }));
+      return judgeWithout(request, refuse({ reason: missing, dependency: error.dependency }));
     }
   };
 }

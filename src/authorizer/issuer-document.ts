@@ -10,8 +10,6 @@ export type IssuerDocument = {
   readonly etag: string | undefined;
   /** `max-age` of Cache-Control (RFC 9111 section 5.2.2.1). */
   readonly maxAgeSeconds: number | undefined;
-  /** How long caches on the way have held the answer (RFC 9111 section 5.1). */
-  readonly ageSeconds: number;
 };
 
 export type DocumentRequest = { readonly url: string; readonly etag: string | undefined; readonly timeoutMs: number };
@@ -50,7 +48,6 @@ async function ask({ url, etag }: DocumentRequest, signal: AbortSignal): Promise
 const metaOf = (headers: Headers): Omit<IssuerDocument, 'text'> => ({
   etag: headers.get('etag') ?? undefined,
   maxAgeSeconds: secondsIn(/(?:^|[ ,])max-age=(\d{1,9})(?:$|[ ,])/i.exec(headers.get('cache-control') ?? '')?.[1]),
-  ageSeconds: secondsIn(/^\d{1,9}$/.exec(headers.get('age') ?? '')?.[0]) ?? 0,
 });
 
 const secondsIn = (digits: string | undefined): number | undefined => (digits === undefined ? undefined : Number(digits));

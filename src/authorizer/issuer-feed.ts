@@ -37,8 +37,8 @@ export function createIssuerFeed({ issuer, fetchDocument, clock, whenStale }: Is
 
   const read = async (nowMs: number): Promise<void> => {
     const document = await fetchDocument({ url: `${issuer}/revocations`, etag, timeoutMs: FETCH_TIMEOUT_MS });
-    if (document.text === undefined) issuedMs = Math.max(issuedMs, nowMs - document.ageSeconds * 1000);
-    else {
+    // An unchanged document is as old as it says: its tag covers `iat`, and an issuer whose table is down serves its last one.
+    if (document.text !== undefined) {
       const feed = parseFeed(document.text, issuer);
       if (feed === undefined)
         throw new Outage('issuer:GET /revocations', { cause: new TypeError('the answer is not a feed that is understood') });

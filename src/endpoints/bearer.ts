@@ -7,8 +7,9 @@ import type { ParsedRouteRule } from '../authorizer/route-rule.ts';
 import { nowSeconds, type HttpRequest } from '../http/message.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { parseJws } from '../tokens/jws.ts';
-import { admit, type AdmissionDeps, type Admitted } from './admission.ts';
+import { admit, type AdmissionDeps } from './admission.ts';
 import type { BearerFailure, Failure } from './failure.ts';
+import { standingOf } from './token-standing.ts';
 import type { InspectionDeps } from './token-under-inspection.ts';
 import type { ConclusionDeps, Trail } from './trail.ts';
 
@@ -54,13 +55,6 @@ const authorizationOf = (request: HttpRequest): readonly string[] => {
   const header = request.headers.get('authorization');
   return header === undefined ? [] : [header];
 };
-
-const standingOf = ({ client, session, tokenRevoked }: Admitted, sid: string | undefined) => ({
-  clientEpoch: client?.epoch,
-  clientDisabled: client?.disabled ?? false,
-  sessionStatus: sid === undefined ? ('none' as const) : (session?.status ?? ('absent' as const)),
-  tokenRevoked,
-});
 
 function bearerFailure(denial: Denial, scope: string): BearerFailure {
   const { status, error } = bearerRefusal(denial);

@@ -4,7 +4,7 @@
  */
 import * as events from '../audit/events.ts';
 import { clientAnswer } from '../clients/client-answer.ts';
-import { CLIENT_ID_PATTERN, type Client } from '../clients/client.ts';
+import { CLIENT_ID_PATTERN, type Client, type ClientMetadata } from '../clients/client.ts';
 import { readClientMetadata } from '../clients/client-metadata.ts';
 import { PAGE_LIMIT } from '../clients/maximum-lengths.ts';
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
@@ -74,21 +74,28 @@ async function replace(trail: Trail, manager: string, deps: ClientsDeps): Promis
   // "The client MUST include its client_id field in the request, and it MUST be the same" (RFC 7592 section 2.2); here it may be left out.
   if (Object.hasOwn(body.value, 'client_id') && body.value['client_id'] !== from.client_id) return refuse({ reason: 'client_id_differs' });
 
-  const { disabled } = metadata.value;
-  const to: Client = {
-    ...metadata.value,
+  const to = changedClient(from, metadata.value, nowSeconds(trail.request));
+  const event = changeEvent(from, to)(factsOf(trail), { client_id: from.client_id, reason: by(manager) });
+  if (!(await deps.clients.replace({ from, to }, event))) return refuse({ reason: 'client_changed_meanwhile' });
+  return ok({ status: 200, body: clientAnswer(to) });
+}
+
+function changedClient(from: Client, metadata: ClientMetadata, now: number): Client {
+  return {
+    ...metadata,
     client_id: from.client_id,
     secrets: from.secrets,
     // Disabling ends every outstanding token and session, also those that would outlive a later enabling.
-    epoch: disabled && !from.disabled ? from.epoch + 1 : from.epoch,
+    epoch: metadata.disabled && !from.disabled ? from.epoch + 1 : from.epoch,
     version: from.version + 1,
     client_id_issued_at: from.client_id_issued_at,
-    updated_at: nowSeconds(trail.request),
+    updated_at: now,
   };
-  const name = disabled === from.disabled ? 'clientChanged' : disabled ? 'clientDisabled' : 'clientEnabled';
-  const event = events[name](factsOf(trail), { client_id: from.client_id, reason: by(manager) });
-  if (!(await deps.clients.replace({ from, to }, event))) return refuse({ reason: 'client_changed_meanwhile' });
-  return ok({ status: 200, body: clientAnswer(to) });
+}
+
+function changeEvent(from: Client, to: Client) {
+  if (to.disabled === from.disabled) return events.clientChanged;
+  return to.disabled ? events.clientDisabled : events.clientEnabled;
 }
 
 async function list(trail: Trail, deps: ClientsDeps): Promise<Result<Answer, Failure>> {

@@ -5,6 +5,8 @@
  */
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters } from '../http/parameters.ts';
+import { viewOfStanding } from '../authorizer/revocation.ts';
+import type { Client } from '../clients/client.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { formatScope } from '../tokens/scope.ts';
 import type { Session } from '../tokens/session.ts';
@@ -13,6 +15,7 @@ import { authenticateCaller, presentedBy } from './caller.ts';
 import type { Failure } from './failure.ts';
 import type { Loaded } from './stores.ts';
 import { inspectToken, type InspectedToken, type InspectionDeps } from './token-under-inspection.ts';
+import { standingOf } from './token-standing.ts';
 import { refuseWith, startTrail, succeed, type ConclusionDeps, type Trail } from './trail.ts';
 
 export type IntrospectDeps = AdmissionDeps & ConclusionDeps & InspectionDeps;
@@ -45,13 +48,18 @@ async function introspect(trail: Trail, deps: IntrospectDeps): Promise<Result<In
   if (!admitted.ok) return admitted;
   const caller = await authenticateCaller(presented.value, admitted.value.client, request, deps.ring);
   if (!caller.ok) return caller;
-  const { client } = caller.value;
+  return ok(mayKnow(caller.value.client, token) ? describeToken(token, admitted.value, now, deps.issuer) : INACTIVE);
+}
 
-  if (token.kind === 'unknown') return ok(INACTIVE);
-  const isOwn = token.clientId === client.client_id;
-  // A refresh token concerns nobody but its client; an access token also the resource servers that are registered to ask.
-  if (!isOwn && (token.kind === 'refresh_token' || client.may_introspect !== 'any')) return ok(INACTIVE);
-  return ok(token.kind === 'access_token' ? describeAccessToken(token, admitted.value, now) : describeRefreshToken(token, admitted.value, now, deps.issuer));
+/** A refresh token concerns nobody but its client; an access token also the resource servers that are registered to ask. */
+function mayKnow(caller: Client, token: InspectedToken): boolean {
+  if (token.kind === 'unknown' || token.clientId === caller.client_id) return true;
+  return token.kind === 'access_token' && caller.may_introspect === 'any';
+}
+
+function describeToken(token: InspectedToken, loaded: Loaded, now: number, issuer: string): Introspection {
+  if (token.kind === 'unknown') return INACTIVE;
+  return token.kind === 'access_token' ? describeAccessToken(token, loaded) : describeRefreshToken(token, loaded, now, issuer);
 }
 
 function wantedFor(token: InspectedToken) {
@@ -61,12 +69,9 @@ function wantedFor(token: InspectedToken) {
   return { ownerId: token.clientId, jti, ...(sid === undefined ? {} : { sid }) };
 }
 
-function describeAccessToken(token: InspectedToken & { readonly kind: 'access_token' }, loaded: Loaded, now: number): Introspection {
-  const { claims } = token;
-  const { owner } = loaded;
-  if (token.expired || loaded.tokenRevoked || owner === undefined || owner.disabled || claims.epoch < owner.epoch) return INACTIVE;
-  if (claims.sid !== undefined && loaded.session?.status !== 'active') return INACTIVE;
-  if (owner.client_expires_at !== undefined && owner.client_expires_at <= now) return INACTIVE;
+/** The judgement of the authorizer itself, so that the two agree at every moment. */
+function describeAccessToken({ claims, expired }: InspectedToken & { readonly kind: 'access_token' }, loaded: Loaded): Introspection {
+  if (expired || viewOfStanding(standingOf(loaded, claims.sid)).faultOf({ claims }) !== undefined) return INACTIVE;
   return { active: true, token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP', ...claims };
 }
 

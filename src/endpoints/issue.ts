@@ -25,7 +25,8 @@ export function draftAccessToken(decision: TokenDecision, jti: string, now: numb
     client_id: client.client_id,
     aud: audience,
     iat: now,
-    exp: now + lifetimeSeconds(client, audience, settings),
+    // A token never outlives its client.
+    exp: Math.min(now + lifetimeSeconds(client, audience, settings), client.client_expires_at ?? Infinity),
     jti,
     scope: formatScope(scope),
     roles: client.roles,

@@ -1,9 +1,10 @@
 /**
  * The revocation feed (docs/revocation.md): everything revoked that still matters, for authorizers that check tokens locally.
  * Built from an index that may lag and be read by several environments, so each read goes a minute behind its last one and entries
- * are only ever added until they no longer matter: an un-revoke cannot happen.
+ * are only ever added until they no longer matter: an un-revoke cannot happen. Ids are told by digest: a reader learns nothing it could
+ * present.
  */
-import { createHash } from 'node:crypto';
+import { feedId } from '../authorizer/feed-document.ts';
 import { Outage } from '../outage.ts';
 import { describeError, log } from '../telemetry/log.ts';
 import type { FeedEntry, FeedStore } from './stores.ts';
@@ -25,9 +26,6 @@ const REREAD_MS = 1_000;
 const OVERLAP_MS = 60_000;
 /** Longer than anything in the feed can matter: the longest access token (1 h) with every margin. */
 const HORIZON_MS = 2 * 3600 * 1000;
-
-/** Ids are told by digest: the first 128 bits of SHA-256, base64url. A reader learns nothing it could present. */
-export const feedDigest = (id: string): string => createHash('sha256').update(id).digest().subarray(0, 16).toString('base64url');
 
 export interface FeedReader {
   /** @param nowMs epoch milliseconds. Throws `Outage` only where nothing has been read yet. */
@@ -78,8 +76,8 @@ function compose(iss: string, entries: Iterable<FeedEntry>, iat: number): Revoca
   const sid: string[] = [];
   const clients: Record<string, number> = {};
   for (const { kind, id, epoch } of entries) {
-    if (kind === 'client') clients[feedDigest(id)] = epoch ?? 0;
-    else (kind === 'jti' ? jti : sid).push(feedDigest(id));
+    if (kind === 'client') clients[feedId(id)] = epoch ?? 0;
+    else (kind === 'jti' ? jti : sid).push(feedId(id));
   }
   return { v: 1, iss, iat, jti, sid, clients, kids: [] };
 }

@@ -40,17 +40,23 @@ export function judgeRefresh(
 ): Result<RefreshWay, RefreshFailure> {
   const now = Math.floor(nowMs / 1000);
   if (session === undefined) return refuse({ reason: 'session_unknown' });
-  if (session.status !== 'active') return refuse({ reason: 'session_ended' });
-  if (session.expires_at <= now) return refuse({ reason: 'session_expired' });
-  if (session.epoch < clientEpoch) return refuse({ reason: 'session_of_older_epoch' });
+  const end = endOf(session, clientEpoch, now);
+  if (end !== undefined) return refuse(end);
   const generations = { presented: presented.generation, stored: session.generation };
   // A table restored from a backup is behind its tokens: refused, but no sign of theft.
   if (presented.generation > session.generation) return refuse({ reason: 'refresh_token_ahead', ...generations });
-  const way = presented.generation === session.generation ? 'rotate' : isWithinGrace(presented, session, { graceSeconds, nowMs }) ? 'replay' : undefined;
-  if (way === undefined) return refuse({ reason: 'refresh_token_reused', ...generations });
+  const isCurrent = presented.generation === session.generation;
+  if (!isCurrent && !isWithinGrace(presented, session, { graceSeconds, nowMs })) return refuse({ reason: 'refresh_token_reused', ...generations });
   // The idle end is judged after reuse, so that an old token ends an idle session all the same.
   if (session.idle_expires_at !== undefined && session.idle_expires_at <= now) return refuse({ reason: 'session_idle' });
-  return ok(way);
+  return ok(isCurrent ? 'rotate' : 'replay');
+}
+
+/** Why the whole session is over, whichever of its tokens is presented. */
+function endOf(session: Session, clientEpoch: number, now: number): RefreshFailure | undefined {
+  if (session.status !== 'active') return { reason: 'session_ended' };
+  if (session.expires_at <= now) return { reason: 'session_expired' };
+  return session.epoch < clientEpoch ? { reason: 'session_of_older_epoch' } : undefined;
 }
 
 /** A retry after a lost answer: exactly one generation behind, and soon enough. Clocks may differ: a negative age counts as 0. */

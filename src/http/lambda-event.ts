@@ -23,15 +23,12 @@ export type HttpApiResult = {
 const USER_AGENT_MAX_CHARACTERS = 256;
 
 export function requestFrom(event: HttpApiEvent, nowMs: number): HttpRequest {
-  const headers = new Map<string, string>();
-  for (const [name, value] of Object.entries(event.headers ?? {})) if (value !== undefined) headers.set(name.toLowerCase(), value);
-  const pathParameters = new Map<string, string>();
-  for (const [name, value] of Object.entries(event.pathParameters ?? {})) if (value !== undefined) pathParameters.set(name, value);
+  const headers = mapOf(event.headers, (name) => name.toLowerCase());
   return {
     method: event.requestContext.http.method,
     path: event.rawPath,
     routeKey: event.routeKey,
-    pathParameters,
+    pathParameters: mapOf(event.pathParameters, (name) => name),
     query: event.rawQueryString ?? '',
     headers,
     body: Buffer.from(event.body ?? '', event.isBase64Encoded === true ? 'base64' : 'utf8'),
@@ -40,6 +37,12 @@ export function requestFrom(event: HttpApiEvent, nowMs: number): HttpRequest {
     traceId: traceIdFrom(headers.get('traceparent')),
     nowMs,
   };
+}
+
+function mapOf(members: Readonly<Record<string, string | undefined>> | undefined, nameOf: (name: string) => string): ReadonlyMap<string, string> {
+  const map = new Map<string, string>();
+  for (const [name, value] of Object.entries(members ?? {})) if (value !== undefined) map.set(nameOf(name), value);
+  return map;
 }
 
 /** `::ffff:192.0.2.1` is the IPv4 address 192.0.2.1 (RFC 4291 section 2.5.5.2). */

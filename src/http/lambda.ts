@@ -23,13 +23,11 @@ const DEADLINE_MS = 3_800;
  */
 export function lambda(name: string, build: () => Endpoint): (event: HttpApiEvent, context: object) => Promise<HttpApiResult> {
   const endpoint = buildOrRefuse(name, build);
-  const wrapped = middy(async (event: HttpApiEvent): Promise<HttpApiResult> => {
+  return middy(async (event: HttpApiEvent): Promise<HttpApiResult> => {
     const request = requestFrom(event, Date.now());
     const response = await answer(name, endpoint, request);
     return resultFrom(response, request.traceId);
   });
-  // middy's own type also describes callbacks, which Node 24 functions no longer have.
-  return wrapped as unknown as (event: HttpApiEvent, context: object) => Promise<HttpApiResult>;
 }
 
 function buildOrRefuse(name: string, build: () => Endpoint): Endpoint {

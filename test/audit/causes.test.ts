@@ -145,8 +145,8 @@ describe('what is refused', () => {
 
   it.each<[string, string, () => Sent]>([
     ['refresh_token_invalid', 'refresh_token_malformed', () => ({ to: 'POST /refresh', basic: client, form: { refresh_token: 'garbage' } })],
-    ['token_invalid', 'bearer_invalid', () => ({ to: 'GET /clients', bearer: 'garbage' })],
-    ['token_invalid', 'bearer_invalid', () => ({ to: 'POST /revoke', bearer: 'garbage', form: { token: 'x' } })],
+    ['token_invalid', 'token_malformed', () => ({ to: 'GET /clients', bearer: 'garbage' })],
+    ['token_invalid', 'not_ours', () => ({ to: 'POST /revoke', bearer: 'garbage' })],
     ['login_failure', 'credentials_malformed', () => ({ to: 'POST /token', headers: { authorization: 'Basic x' }, form: GRANT })],
     ['login_failure', 'several_methods', () => ({ to: 'POST /token', basic: client, form: { ...GRANT, client_secret: 'x' } })],
   ])('%s (%s) by a caller that proves nothing is a log line alone', async (event_type, reason, sent) => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { feedDigest } from '../../src/endpoints/revocation-feed.ts';
+import { feedId } from '../../src/authorizer/feed-document.ts';
 import { ROUTES } from '../../src/http/route-table.ts';
 import { claimsOf } from './access-token.ts';
 import type { Answer } from './request.ts';
@@ -107,7 +107,7 @@ describe('the revocation feed', () => {
     const document = await feed();
     const digest = (id: string) => createHash('sha256').update(id).digest().subarray(0, 16).toString('base64url');
     expect(document).toMatchObject({ jti: [digest(jti)], sid: [digest(sid)], clients: { [digest(client.client_id)]: 2 } });
-    expect(feedDigest(jti)).toBe(digest(jti));
+    expect(feedId(jti)).toBe(digest(jti));
     const text = JSON.stringify(document);
     for (const id of [jti, sid, client.client_id]) expect(text).not.toContain(id);
   });
@@ -117,8 +117,8 @@ describe('the revocation feed', () => {
     const { jti, exp } = claimsOf(access_token) as { jti: string; exp: number };
     await revoke({ token: access_token });
     service.advance(exp - service.now() + 58);
-    expect((await feed()).jti).toContain(feedDigest(jti));
-    expect((await feed()).jti).not.toContain(feedDigest(jti));
+    expect((await feed()).jti).toContain(feedId(jti));
+    expect((await feed()).jti).not.toContain(feedId(jti));
   });
 
   it('says the higher epoch of a client, whatever order it is read in', async () => {
@@ -126,7 +126,7 @@ describe('the revocation feed', () => {
     await feed();
     await revoke({ all: 'true' });
     const { clients } = await feed();
-    expect(clients[feedDigest(client.client_id)]).toBe(4);
+    expect(clients[feedId(client.client_id)]).toBe(4);
     service.coldStart();
     expect((await feed()).clients).toEqual(clients);
   });
