@@ -23,7 +23,7 @@ const answers: readonly Answer[] = [
     type: ResponseType.UNAUTHORIZED,
     error: 'invalid_token',
     description: 'the access token is missing, malformed, expired, revoked or not for this API',
-    headers: { 'WWW-Authenticate': `'Bearer error="invalid_token"'` },
+    headers: { 'WWW-Authenticate': `'Bearer realm="m2m-auth", error="invalid_token"'` },
   },
   {
     type: ResponseType.ACCESS_DENIED,

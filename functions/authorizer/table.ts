@@ -14,6 +14,7 @@ import { createRequestStore } from '../../src/storage/request-store.ts';
 import { createRevocationCheck } from '../../src/storage/revocation-check.ts';
 import type { Table } from '../../src/storage/table.ts';
 import { describeError, log } from '../../src/telemetry/log.ts';
+import { emitCounter } from '../../src/telemetry/metrics.ts';
 import { authorizerTableEnv } from './env.ts';
 
 export const handler = authorizerHandler(() => {
@@ -59,6 +60,7 @@ function denialRecorder(table: Table): NonNullable<AuthorizerHandlerDeps['record
     } catch (error) {
       if (!(error instanceof Outage)) throw error;
       log('WARN', 'the refusal is not on the bus', { dependency: error.dependency, error: describeError(error) });
+      emitCounter('audit_denial_lost', nowMs);
     }
   };
 }

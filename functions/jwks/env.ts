@@ -8,5 +8,9 @@ export const JWKS_ENV = ['ISSUER', 'TABLE_NAME', 'SIGNING_KEYS'] as const;
 export type JwksEnv = { readonly issuer: string; readonly tableName: string; readonly signingKeys: ReadonlyMap<Algorithm, string> };
 
 export function jwksEnv(environment: Environment): JwksEnv {
-  return { issuer: issuerUrl(environment, 'ISSUER'), tableName: required(environment, 'TABLE_NAME'), signingKeys: signingKeysFrom(environment) };
+  return {
+    issuer: issuerUrl(environment, 'ISSUER'),
+    tableName: required(environment, 'TABLE_NAME'),
+    signingKeys: signingKeysFrom(environment),
+  };
 }

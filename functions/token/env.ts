@@ -88,7 +88,8 @@ type Settings = Readonly<Record<string, unknown>>;
 
 function algorithmFrom({ algorithm }: Settings, signingKeys: ReadonlyMap<Algorithm, string>): Pick<AudienceSettings, 'algorithm'> {
   if (algorithm === undefined) return {};
-  if (!isAlgorithm(algorithm) || !signingKeys.has(algorithm)) throw new ConfigurationError('AUDIENCES', 'names an algorithm without a key in SIGNING_KEYS');
+  if (!isAlgorithm(algorithm) || !signingKeys.has(algorithm))
+    throw new ConfigurationError('AUDIENCES', 'names an algorithm without a key in SIGNING_KEYS');
   return { algorithm };
 }
 

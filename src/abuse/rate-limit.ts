@@ -11,6 +11,9 @@ export const defaultBurst = (perMinute: number): number => Math.ceil(perMinute /
 
 export function rateLimitFrom(environment: Environment): RateLimit {
   const perMinute = integer(environment, 'RATE_LIMIT_PER_MINUTE', { min: 0, max: RATE_LIMIT_MAX });
-  const burst = environment['RATE_LIMIT_BURST'] === undefined ? defaultBurst(perMinute) : integer(environment, 'RATE_LIMIT_BURST', { min: 0, max: RATE_LIMIT_MAX });
+  const burst =
+    environment['RATE_LIMIT_BURST'] === undefined
+      ? defaultBurst(perMinute)
+      : integer(environment, 'RATE_LIMIT_BURST', { min: 0, max: RATE_LIMIT_MAX });
   return { perMinute, burst };
 }

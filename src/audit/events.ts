@@ -43,8 +43,10 @@ export const tokenRevoked = (
   facts: RequestFacts,
   subject: { readonly client_id: string; readonly jti: string; readonly sid?: string; readonly reason: string },
 ): AuditEvent => event('token_revoked', 'success', facts, subject);
-export const sessionEnded = (facts: RequestFacts, subject: { readonly client_id: string; readonly sid: string; readonly reason: string }): AuditEvent =>
-  event('session_ended', 'success', facts, subject);
+export const sessionEnded = (
+  facts: RequestFacts,
+  subject: { readonly client_id: string; readonly sid: string; readonly reason: string },
+): AuditEvent => event('session_ended', 'success', facts, subject);
 export const clientTokensRevoked = (facts: RequestFacts, subject: ClientSubject): AuditEvent =>
   event('client_tokens_revoked', 'success', facts, subject);
 export const refreshTokenReuse = (facts: RequestFacts, subject: RefusedSubject): AuditEvent =>
@@ -54,7 +56,11 @@ export const refreshTokenInvalid = (facts: RequestFacts, subject: RefusedSubject
 export const rateLimitExceeded = (facts: RequestFacts, subject: RefusedSubject): AuditEvent =>
   event('rate_limit_exceeded', 'failure', facts, subject);
 export const tokenInvalid = (facts: RequestFacts, subject: RefusedSubject): AuditEvent => event('token_invalid', 'failure', facts, subject);
-export const clientCreated = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('client_created', 'success', facts, subject);
-export const clientChanged = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('client_changed', 'success', facts, subject);
-export const clientDisabled = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('client_disabled', 'success', facts, subject);
-export const clientEnabled = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('client_enabled', 'success', facts, subject);
+export const clientCreated = (facts: RequestFacts, subject: ClientSubject): AuditEvent =>
+  event('client_created', 'success', facts, subject);
+export const clientChanged = (facts: RequestFacts, subject: ClientSubject): AuditEvent =>
+  event('client_changed', 'success', facts, subject);
+export const clientDisabled = (facts: RequestFacts, subject: ClientSubject): AuditEvent =>
+  event('client_disabled', 'success', facts, subject);
+export const clientEnabled = (facts: RequestFacts, subject: ClientSubject): AuditEvent =>
+  event('client_enabled', 'success', facts, subject);

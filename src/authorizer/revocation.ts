@@ -35,7 +35,9 @@ export type TokenStanding = {
 };
 
 /** A view of the one token that was looked up. An absent client or session denies: nothing is known to its credit. */
-export const viewOfStanding = (standing: TokenStanding): { faultOf(token: Pick<VerifiedToken, 'claims'>): RevocationFault | undefined } => ({
+export const viewOfStanding = (
+  standing: TokenStanding,
+): { faultOf(token: Pick<VerifiedToken, 'claims'>): RevocationFault | undefined } => ({
   faultOf: ({ claims }) => {
     if (standing.tokenRevoked) return { reason: 'token_revoked' };
     if (standing.clientEpoch === undefined) return { reason: 'client_unknown' };

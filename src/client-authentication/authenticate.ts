@@ -1,5 +1,5 @@
 // Is the caller the client it says it is? The checks in the order in which they happen; every refusal looks the same outside.
-import type { Client, SecretDigest } from '../clients/client.ts';
+import { hasEnded, type Client, type SecretDigest } from '../clients/client.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { inRanges } from './network.ts';
 import type { PresentedCredential } from './presented.ts';
@@ -45,7 +45,10 @@ export function authenticateBySecret(
 }
 
 /** For a client whose refresh token alone is enough (`refresh_client_auth: none`): everything but the secret. */
-export function admitWithoutSecret(clientId: string, { client, ip, now }: AuthenticationContext): Result<AuthenticatedClient, AuthenticationFailure> {
+export function admitWithoutSecret(
+  clientId: string,
+  { client, ip, now }: AuthenticationContext,
+): Result<AuthenticatedClient, AuthenticationFailure> {
   if (client === undefined) return refuse({ reason: 'unknown_client', clientId });
   const standing = checkStanding(client, ip, now);
   if (!standing.ok) return standing;
@@ -56,7 +59,7 @@ export function admitWithoutSecret(clientId: string, { client, ip, now }: Authen
 export function checkStanding(client: Client, ip: string, now: number): Result<true, AuthenticationFailure> {
   const clientId = client.client_id;
   if (client.disabled) return refuse({ reason: 'client_disabled', clientId });
-  if (client.client_expires_at !== undefined && client.client_expires_at <= now) return refuse({ reason: 'client_expired', clientId });
+  if (hasEnded(client, now)) return refuse({ reason: 'client_expired', clientId });
   if (client.ip_ranges.length > 0 && !inRanges(ip, client.ip_ranges)) return refuse({ reason: 'network_not_allowed', clientId });
   return ok(true);
 }

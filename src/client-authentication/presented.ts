@@ -25,6 +25,8 @@ export type PresentationInput = {
 };
 
 const SECRET_MAX_CHARACTERS = 256;
+/** Id and secret in the wrong order: a secret must become neither a key of the table nor part of a log line. */
+const HAS_THE_FORM_OF_A_SECRET = /^m2m_(?:cs|ak|rt)_/;
 
 export function presentedCredential(input: PresentationInput): Result<PresentedCredential, PresentationFailure> {
   const { headers, parameters } = input;
@@ -36,12 +38,14 @@ export function presentedCredential(input: PresentationInput): Result<PresentedC
   const pair = readPair(method, input);
   if (pair === undefined || method === 'authorization_header') return refuse({ reason: 'credentials_malformed', method });
   const { clientId, secret } = pair;
-  if (!CLIENT_ID_PATTERN.test(clientId) || secret === '' || secret.length > SECRET_MAX_CHARACTERS)
+  if (!isClientId(clientId) || secret === '' || secret.length > SECRET_MAX_CHARACTERS)
     return refuse({ reason: 'credentials_malformed', method });
   const repeated = parameters.get('client_id');
   if (repeated !== undefined && repeated !== clientId) return refuse({ reason: 'client_id_mismatch', clientId });
   return ok({ clientId, secret, method });
 }
+
+const isClientId = (text: string): boolean => CLIENT_ID_PATTERN.test(text) && !HAS_THE_FORM_OF_A_SECRET.test(text);
 
 /** Anything that begins a method counts, also where its other half is missing: a broken method is never rescued by another. */
 function presentedMethods(
@@ -50,7 +54,9 @@ function presentedMethods(
 ): readonly (SecretMethod | 'authorization_header')[] {
   const authorization = headers.get('authorization');
   return [
-    ...(authorization === undefined ? [] : [/^basic(?: |$)/i.test(authorization) ? ('client_secret_basic' as const) : ('authorization_header' as const)]),
+    ...(authorization === undefined
+      ? []
+      : [/^basic(?: |$)/i.test(authorization) ? ('client_secret_basic' as const) : ('authorization_header' as const)]),
     ...(parameters.has('client_secret') ? (['client_secret_post'] as const) : []),
     ...(parameters.has('username') || parameters.has('password') ? (['legacy_form'] as const) : []),
     ...(headers.has('x-client-id') || headers.has('x-client-secret') ? (['legacy_headers'] as const) : []),
@@ -59,7 +65,10 @@ function presentedMethods(
 
 type Pair = { readonly clientId: string; readonly secret: string };
 
-function readPair(method: SecretMethod | 'authorization_header', { headers, parameters, decodeFormComponent }: PresentationInput): Pair | undefined {
+function readPair(
+  method: SecretMethod | 'authorization_header',
+  { headers, parameters, decodeFormComponent }: PresentationInput,
+): Pair | undefined {
   switch (method) {
     case 'client_secret_basic':
       return readBasic(headers.get('authorization') ?? '', decodeFormComponent);

@@ -61,11 +61,14 @@ const oneOf =
 const wholeNumber =
   (min: number, max: number): Reader<number> =>
   (value) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? ok(value) : refuse(`must be a whole number from ${min} to ${max}`);
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+      ? ok(value)
+      : refuse(`must be a whole number from ${min} to ${max}`);
 
 const boolean: Reader<boolean> = (value) => (typeof value === 'boolean' ? ok(value) : refuse('must be true or false'));
 
-const cidr: Reader<string> = (value) => (typeof value === 'string' && isCidr(value) ? ok(value) : refuse('must be a CIDR such as 192.0.2.0/24'));
+const cidr: Reader<string> = (value) =>
+  typeof value === 'string' && isCidr(value) ? ok(value) : refuse('must be a CIDR such as 192.0.2.0/24');
 
 const audience: Reader<string> = (value) => {
   if (typeof value !== 'string' || !isResourceUri(value)) return refuse('must be an absolute URI without a fragment');
@@ -80,7 +83,9 @@ const scope: Reader<readonly string[]> = (value) => {
   if (scopes === undefined) return refuse('must be a string of scopes separated by single spaces');
   if (value.length > MAXIMUM.scopeText) return refuse(`must be at most ${MAXIMUM.scopeText} characters`);
   if (scopes.length > MAXIMUM.scopes) return refuse(`must have at most ${MAXIMUM.scopes} scopes`);
-  return scopes.some((token) => token.length > MAXIMUM.scopeToken) ? refuse(`must have scopes of at most ${MAXIMUM.scopeToken} characters`) : ok(scopes);
+  return scopes.some((token) => token.length > MAXIMUM.scopeToken)
+    ? refuse(`must have scopes of at most ${MAXIMUM.scopeToken} characters`)
+    : ok(scopes);
 };
 
 /** RFC 3339 in, epoch seconds within. */

@@ -62,5 +62,9 @@ export type Client = ClientMetadata & {
   readonly updated_at: number;
 };
 
+/** Whether the client's own end, if it has one, is past. @param now epoch seconds. */
+export const hasEnded = ({ client_expires_at: end }: { readonly client_expires_at?: number | undefined }, now: number): boolean =>
+  end !== undefined && end <= now;
+
 /** `[A-Za-z0-9_-]{1,64}`: nothing else ever reaches a key of the table. */
 export const CLIENT_ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;

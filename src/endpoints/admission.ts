@@ -40,8 +40,8 @@ export async function admit(
   const key = `${clientId}#${window.network}`;
 
   // Refused a moment ago: still refused, without a call.
-  const waitSeconds = deps.refusedUntil.remainingSeconds(key, nowMs);
-  if (waitSeconds !== undefined) return refuse({ reason: 'rate_limited', retryAfterSeconds: waitSeconds });
+  const refused = deps.refusedUntil.standing(key, nowMs);
+  if (refused !== undefined) return refuse(overLimit(trail, refused));
 
   // A network that names clients which do not exist is refused before it costs a call.
   const admission = deps.rateLimit.perMinute === 0 ? ({ way: 'together' } as const) : deps.strangers.admit(window.network, clientId, nowMs);
@@ -53,14 +53,17 @@ export async function admit(
   const limit = limitOf(loaded.client, deps.rateLimit);
   if (limit.perMinute > 0 && hits !== undefined) {
     const verdict = judgeRate({ limit, previousHits: loaded.previousHits, hits, nowMs });
+    if (!verdict.allowed) {
+      deps.refusedUntil.remember(key, verdict, nowMs);
+      return refuse(overLimit(trail, verdict));
+    }
     trail.verdict = verdict;
-    if (!verdict.allowed) return refuse(rateFailure(verdict, key, nowMs, deps.refusedUntil));
   }
   return ok({ ...loaded, window });
 }
 
-function rateFailure(verdict: RateVerdict, key: string, nowMs: number, refusedUntil: RefusedUntil): RateFailure {
-  refusedUntil.remember(key, nowMs + verdict.retryAfterSeconds * 1000);
+function overLimit(trail: Trail, verdict: RateVerdict): RateFailure {
+  trail.verdict = verdict;
   return { reason: 'rate_limited', retryAfterSeconds: verdict.retryAfterSeconds };
 }
 
@@ -95,7 +98,12 @@ async function countOrSkip(trail: Trail, window: RateWindow, requests: RequestSt
     return await requests.countCall(window);
   } catch (error) {
     if (!(error instanceof Outage && error.throttled)) throw error;
-    log('WARN', 'the rate window was not counted', { endpoint: trail.endpoint, client_id: trail.clientId, trace_id: trail.request.traceId, dependency: error.dependency });
+    log('WARN', 'the rate window was not counted', {
+      endpoint: trail.endpoint,
+      client_id: trail.clientId,
+      trace_id: trail.request.traceId,
+      dependency: error.dependency,
+    });
     emitCounter('rate_window_skipped', trail.request.nowMs);
     return undefined;
   }

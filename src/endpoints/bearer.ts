@@ -39,7 +39,7 @@ export async function authorizeBearer(trail: Trail, scope: string, deps: BearerD
   if (!admitted.ok) return admitted;
   // Which path it is has been settled by the gateway's route; the rule is the same for all of them.
   const rule: ParsedRouteRule = { method: 'ANY', path: '/', template: [], scopes: [scope] };
-  const decision = judge({ ...request, path: '/' }, examined, viewOfStanding(standingOf(admitted.value, sid)), [rule]);
+  const decision = judge({ ...request, path: '/' }, examined, viewOfStanding(standingOf(admitted.value, sid, nowSeconds(request))), [rule]);
   return decision.allowed ? ok(clientId) : refuse(bearerFailure(decision.denial, scope));
 }
 
@@ -48,7 +48,10 @@ async function examineBearer(request: HttpRequest, { issuer, keys }: BearerDeps)
   const authorization = authorizationOf(request);
   const { token } = bearerFrom(request);
   const jws = token === undefined ? undefined : parseJws(token);
-  return examine({ authorization }, { keys: jws?.ok === true ? await keys(jws.value.header.kid, now) : new Map(), issuer, audience: issuer, now });
+  return examine(
+    { authorization },
+    { keys: jws?.ok === true ? await keys(jws.value.header.kid, now) : new Map(), issuer, audience: issuer, now },
+  );
 }
 
 const authorizationOf = (request: HttpRequest): readonly string[] => {

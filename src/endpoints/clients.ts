@@ -53,7 +53,8 @@ async function register(trail: Trail, manager: string, deps: ClientsDeps): Promi
   const now = nowSeconds(trail.request);
   const { client, secret } = await newClient(metadata.value, now, deps);
   const event = events.clientCreated(factsOf(trail), { client_id: client.client_id, reason: by(manager) });
-  if (!(await deps.clients.create(client, event))) throw new Outage('dynamodb:PutItem', { cause: new Error('a generated client_id was taken') });
+  if (!(await deps.clients.create(client, event)))
+    throw new Outage('dynamodb:PutItem', { cause: new Error('a generated client_id was taken') });
   return ok({ status: 201, body: clientAnswer(client, secret) });
 }
 

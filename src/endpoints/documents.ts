@@ -33,7 +33,11 @@ export const createDocumentsEndpoint =
       case 'GET /revocations':
         return documentResponse(request, await deps.feed.current(request.nowMs), FEED);
       case 'GET /health':
-        return jsonResponse(200, { status: 'ok', issuer: deps.issuer, time: new Date(request.nowMs).toISOString() }, { 'cache-control': 'no-store' });
+        return jsonResponse(
+          200,
+          { status: 'ok', issuer: deps.issuer, time: new Date(request.nowMs).toISOString() },
+          { 'cache-control': 'no-store' },
+        );
       default:
         return unrouted(request);
     }
@@ -56,5 +60,8 @@ function unrouted(request: HttpRequest): HttpResponse {
 function matches(template: string, path: string): boolean {
   const expected = template.split('/');
   const actual = path.split('/');
-  return expected.length === actual.length && expected.every((segment, index) => (segment.startsWith('{') ? actual[index] !== '' : segment === actual[index]));
+  return (
+    expected.length === actual.length &&
+    expected.every((segment, index) => (segment.startsWith('{') ? actual[index] !== '' : segment === actual[index]))
+  );
 }

@@ -59,7 +59,7 @@ function mayKnow(caller: Client, token: InspectedToken): boolean {
 
 function describeToken(token: InspectedToken, loaded: Loaded, now: number, issuer: string): Introspection {
   if (token.kind === 'unknown') return INACTIVE;
-  return token.kind === 'access_token' ? describeAccessToken(token, loaded) : describeRefreshToken(token, loaded, now, issuer);
+  return token.kind === 'access_token' ? describeAccessToken(token, loaded, now) : describeRefreshToken(token, loaded, now, issuer);
 }
 
 function wantedFor(token: InspectedToken) {
@@ -70,13 +70,23 @@ function wantedFor(token: InspectedToken) {
 }
 
 /** The judgement of the authorizer itself, so that the two agree at every moment. */
-function describeAccessToken({ claims, expired }: InspectedToken & { readonly kind: 'access_token' }, loaded: Loaded): Introspection {
-  if (expired || viewOfStanding(standingOf(loaded, claims.sid)).faultOf({ claims }) !== undefined) return INACTIVE;
+function describeAccessToken(
+  { claims, expired }: InspectedToken & { readonly kind: 'access_token' },
+  loaded: Loaded,
+  now: number,
+): Introspection {
+  if (expired || viewOfStanding(standingOf(loaded, claims.sid, now)).faultOf({ claims }) !== undefined) return INACTIVE;
   return { active: true, token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP', ...claims };
 }
 
-function describeRefreshToken(token: InspectedToken & { readonly kind: 'refresh_token' }, { owner, session }: Loaded, now: number, issuer: string): Introspection {
-  if (owner === undefined || owner.disabled || session === undefined || !isRefreshable(session, token.token.generation, owner.epoch, now)) return INACTIVE;
+function describeRefreshToken(
+  token: InspectedToken & { readonly kind: 'refresh_token' },
+  { owner, session }: Loaded,
+  now: number,
+  issuer: string,
+): Introspection {
+  if (owner === undefined || owner.disabled || session === undefined || !isRefreshable(session, token.token.generation, owner.epoch, now))
+    return INACTIVE;
   return {
     active: true,
     token_type: 'refresh_token',

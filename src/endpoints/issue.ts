@@ -39,7 +39,9 @@ export function draftAccessToken(decision: TokenDecision, jti: string, now: numb
 
 /** The shorter of what the client and the audience ask for, or the service's usual. */
 function lifetimeSeconds(client: Client, audience: string, settings: IssueSettings): number {
-  const asked = [client.access_token_lifetime, settings.audiences.get(audience)?.access_token_lifetime].filter((seconds) => seconds !== undefined);
+  const asked = [client.access_token_lifetime, settings.audiences.get(audience)?.access_token_lifetime].filter(
+    (seconds) => seconds !== undefined,
+  );
   return asked.length > 0 ? Math.min(...asked) : settings.accessTokenLifetimeSeconds;
 }
 

@@ -51,7 +51,8 @@ export async function refreshByToken(trail: Trail, parameters: Parameters, prese
   const { authenticated, admitted } = caller.value;
   // Another client's token: refused, and the owner's session is none the worse for it.
   if (trail.clientId !== token.value.clientId) return refuse({ reason: 'refresh_token_foreign', clientId: token.value.clientId });
-  if (!authenticated.client.grant_types.includes('refresh_token')) return refuse({ reason: 'grant_not_registered', grantType: 'refresh_token' });
+  if (!authenticated.client.grant_types.includes('refresh_token'))
+    return refuse({ reason: 'grant_not_registered', grantType: 'refresh_token' });
   return continueSession(trail, { caller: authenticated, token: token.value, parameters, window: admitted.window }, admitted.session, deps);
 }
 
@@ -94,10 +95,18 @@ function admitByTokenAlone(clientId: string, { client }: Admitted, request: Http
   return admitWithoutSecret(clientId, { client, peppers: new Map(), ip: request.ip, now: nowSeconds(request) });
 }
 
-type Refresh = { readonly caller: AuthenticatedClient; readonly token: RefreshToken; readonly parameters: Parameters; readonly window: RateWindow };
+type Refresh = {
+  readonly caller: AuthenticatedClient;
+  readonly token: RefreshToken;
+  readonly parameters: Parameters;
+  readonly window: RateWindow;
+};
 
 async function continueSession(trail: Trail, refresh: Refresh, session: Session | undefined, deps: TokenDeps): Promise<Answer> {
-  const way = judgeRefresh(refresh.token, session, refresh.caller.client.epoch, { graceSeconds: deps.refreshGraceSeconds, nowMs: trail.request.nowMs });
+  const way = judgeRefresh(refresh.token, session, refresh.caller.client.epoch, {
+    graceSeconds: deps.refreshGraceSeconds,
+    nowMs: trail.request.nowMs,
+  });
   if (!way.ok) return refuseRefresh(way.failure, trail, deps);
   if (session === undefined) return refuse({ reason: 'session_unknown' });
 
@@ -142,8 +151,17 @@ async function rotate(trail: Trail, refresh: Refresh, session: Session, { claims
 }
 
 /** Somebody else changed the session between our read and our write: the same judgement again, on what is stored now. */
-async function afterLostRace(trail: Trail, refresh: Refresh, session: Session | undefined, signed: Signed, deps: TokenDeps): Promise<Answer> {
-  const way = judgeRefresh(refresh.token, session, refresh.caller.client.epoch, { graceSeconds: deps.refreshGraceSeconds, nowMs: Date.now() });
+async function afterLostRace(
+  trail: Trail,
+  refresh: Refresh,
+  session: Session | undefined,
+  signed: Signed,
+  deps: TokenDeps,
+): Promise<Answer> {
+  const way = judgeRefresh(refresh.token, session, refresh.caller.client.epoch, {
+    graceSeconds: deps.refreshGraceSeconds,
+    nowMs: Date.now(),
+  });
   if (!way.ok) return refuseRefresh(way.failure, trail, deps);
   // Nobody changed it after all, so why the write failed is not known: the token is still good, and the caller may try again.
   if (session === undefined || way.value === 'rotate') throw new Outage('dynamodb:UpdateItem');

@@ -87,13 +87,21 @@ async function findAsker(request: HttpRequest, parameters: Parameters, wish: Wis
   const token = await inspectToken(wish.token, nowSeconds(request), deps);
   if (token.kind !== 'refresh_token') return presented;
   const { clientId } = token;
-  return (parameters.get('client_id') ?? clientId) === clientId ? ok({ by: 'refresh_token', token }) : refuse({ reason: 'client_id_mismatch', clientId });
+  return (parameters.get('client_id') ?? clientId) === clientId
+    ? ok({ by: 'refresh_token', token })
+    : refuse({ reason: 'client_id_mismatch', clientId });
 }
 
 /** A Bearer is no client authentication: it serves for giving up itself and nothing else. */
-async function bearerAsker(bearer: string | undefined, request: HttpRequest, wish: Wish, deps: RevokeDeps): Promise<Result<Asker, Failure>> {
+async function bearerAsker(
+  bearer: string | undefined,
+  request: HttpRequest,
+  wish: Wish,
+  deps: RevokeDeps,
+): Promise<Result<Asker, Failure>> {
   if (bearer === undefined) return refuse({ reason: 'bearer_invalid', fault: 'malformed' });
-  if (wish.all || (wish.token !== undefined && wish.token !== bearer)) return refuse({ reason: 'bearer_invalid', fault: 'not_the_token_itself' });
+  if (wish.all || (wish.token !== undefined && wish.token !== bearer))
+    return refuse({ reason: 'bearer_invalid', fault: 'not_the_token_itself' });
   const token = await inspectToken(bearer, nowSeconds(request), deps);
   return token.kind === 'access_token' ? ok({ by: 'bearer', token }) : refuse({ reason: 'bearer_invalid', fault: 'not_ours' });
 }

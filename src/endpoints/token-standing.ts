@@ -1,11 +1,12 @@
 // What an endpoint has read of a token's owner, session and revocation, as the authorizer's core judges it.
 import type { TokenStanding } from '../authorizer/revocation.ts';
+import { hasEnded } from '../clients/client.ts';
 import type { Loaded } from './stores.ts';
 
-/** @param sid the session that the token names, undefined when it names none. */
-export const standingOf = ({ owner, session, tokenRevoked }: Loaded, sid: string | undefined): TokenStanding => ({
+/** @param sid the session that the token names, undefined when it names none. @param now epoch seconds. */
+export const standingOf = ({ owner, session, tokenRevoked }: Loaded, sid: string | undefined, now: number): TokenStanding => ({
   clientEpoch: owner?.epoch,
-  clientDisabled: owner?.disabled ?? false,
+  clientDisabled: owner !== undefined && (owner.disabled || hasEnded(owner, now)),
   sessionStatus: sid === undefined ? 'none' : (session?.status ?? 'absent'),
   tokenRevoked,
 });

@@ -48,4 +48,6 @@ async function inspectAccessToken(token: string, now: number, deps: InspectionDe
 
 /** The signature and every claim were good, only the time is over: still worth recognising for whoever revokes it. */
 const expiredToken = (fault: TokenFault): InspectedToken =>
-  fault.reason === 'token_expired' ? { kind: 'access_token', clientId: fault.claims.client_id, claims: fault.claims, expired: true } : { kind: 'unknown' };
+  fault.reason === 'token_expired'
+    ? { kind: 'access_token', clientId: fault.claims.client_id, claims: fault.claims, expired: true }
+    : { kind: 'unknown' };

@@ -26,7 +26,6 @@ import type { RateWindow } from './stores.ts';
 import type { TokenDeps } from './token-deps.ts';
 import { factsOf, refuseWith, startTrail, succeed, type Trail } from './trail.ts';
 
-
 export const createTokenEndpoint =
   (deps: TokenDeps) =>
   async (request: HttpRequest): Promise<HttpResponse> => {
@@ -50,7 +49,10 @@ async function grantToken(trail: Trail, deps: TokenDeps): Promise<Answer> {
 }
 
 /** With one of the two older ways of presenting a secret, and only then, an absent grant_type means client_credentials. */
-function chooseGrantType(parameters: Parameters, presented: Result<PresentedCredential, PresentationFailure>): Result<GrantType, GrantFailure> {
+function chooseGrantType(
+  parameters: Parameters,
+  presented: Result<PresentedCredential, PresentationFailure>,
+): Result<GrantType, GrantFailure> {
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) {
     const isLegacy = presented.ok && (presented.value.method === 'legacy_form' || presented.value.method === 'legacy_headers');
@@ -60,13 +62,19 @@ function chooseGrantType(parameters: Parameters, presented: Result<PresentedCred
   return known === undefined ? refuse({ reason: 'grant_type_unknown' }) : ok(known);
 }
 
-async function grantClientCredentials(trail: Trail, parameters: Parameters, presented: PresentedCredential, deps: TokenDeps): Promise<Answer> {
+async function grantClientCredentials(
+  trail: Trail,
+  parameters: Parameters,
+  presented: PresentedCredential,
+  deps: TokenDeps,
+): Promise<Answer> {
   const admitted = await admit(trail, presented.clientId, {}, deps);
   if (!admitted.ok) return admitted;
   const caller = await authenticateCaller(presented, admitted.value.client, trail.request, deps.ring);
   if (!caller.ok) return caller;
   const { client } = caller.value;
-  if (!client.grant_types.includes('client_credentials')) return refuse({ reason: 'grant_not_registered', grantType: 'client_credentials' });
+  if (!client.grant_types.includes('client_credentials'))
+    return refuse({ reason: 'grant_not_registered', grantType: 'client_credentials' });
   const decision = clientCredentials.decide(caller.value, parameters, deps.settings.issuer);
   if (!decision.ok) return decision;
   return ok(
@@ -77,7 +85,12 @@ async function grantClientCredentials(trail: Trail, parameters: Parameters, pres
 }
 
 /** An access token without a session: its record is a log line, or in strict mode a write beside the signature. */
-async function issueAlone(trail: Trail, decision: TokenDecision, window: RateWindow, deps: TokenDeps): Promise<Readonly<Record<string, unknown>>> {
+async function issueAlone(
+  trail: Trail,
+  decision: TokenDecision,
+  window: RateWindow,
+  deps: TokenDeps,
+): Promise<Readonly<Record<string, unknown>>> {
   const claims = draftAccessToken(decision, freshId(deps.random), nowSeconds(trail.request), deps.settings);
   trail.jti = claims.jti;
   const event = events.loginSuccess(factsOf(trail), { client_id: claims.client_id, jti: claims.jti, amr: claims.amr.join(' ') });
@@ -128,4 +141,5 @@ async function issueWithSession(
   return tokenAnswer(accessToken, claims, formatRefreshToken({ keyId, clientId: client.client_id, generation: 1, handle }, macKey));
 }
 
-const idleEnd = (idleSeconds: number, now: number): Pick<Session, 'idle_expires_at'> => (idleSeconds > 0 ? { idle_expires_at: now + idleSeconds } : {});
+const idleEnd = (idleSeconds: number, now: number): Pick<Session, 'idle_expires_at'> =>
+  idleSeconds > 0 ? { idle_expires_at: now + idleSeconds } : {};

@@ -62,7 +62,14 @@ export function succeed(trail: Trail, status: number, body: unknown, headers: Re
 export async function refuseWith(failure: Failure, trail: Trail, deps: ConclusionDeps): Promise<HttpResponse> {
   const wire: WireError = wireErrors[failure.reason];
   const { request, endpoint, clientId } = trail;
-  log('INFO', 'refused', { endpoint, status: wire.status, reason: failure.reason, detail: detailOf(failure), client_id: clientId, trace_id: request.traceId });
+  log('INFO', 'refused', {
+    endpoint,
+    status: wire.status,
+    reason: failure.reason,
+    detail: detailOf(failure),
+    client_id: clientId,
+    trace_id: request.traceId,
+  });
   emitRequestMetric(metricOf(trail, 'refused', failure.reason));
   if (wire.event !== undefined) await recordRefusal(failure, wire.event, trail, deps);
   return jsonResponse(
@@ -80,7 +87,8 @@ const metricOf = ({ endpoint, request }: Trail, outcome: 'success' | 'refused', 
   nowMs: request.nowMs,
 });
 
-const rateHeaders = ({ verdict, endpoint }: Trail): Readonly<Record<string, string>> => (verdict === undefined ? {} : rateLimitHeaders(endpoint, verdict));
+const rateHeaders = ({ verdict, endpoint }: Trail): Readonly<Record<string, string>> =>
+  verdict === undefined ? {} : rateLimitHeaders(endpoint, verdict);
 
 /** Everything beside the reason; the union holds no secret, and texts are cut. */
 function detailOf(failure: Failure): NonNullable<LogFields['detail']> {
@@ -108,7 +116,12 @@ function bearerChallenge(failure: Failure, wire: WireError): string {
   return `Bearer realm="m2m-auth", error="${wire.error}", error_description="${wire.description}"${scope}`;
 }
 
-async function recordRefusal(failure: Failure, type: NonNullable<WireError['event']>, trail: Trail, { requests, denials }: ConclusionDeps): Promise<void> {
+async function recordRefusal(
+  failure: Failure,
+  type: NonNullable<WireError['event']>,
+  trail: Trail,
+  { requests, denials }: ConclusionDeps,
+): Promise<void> {
   const event = trail.recorded ?? refusalEvent(type, failure.reason === 'bearer_invalid' ? failure.fault : failure.reason, trail);
   logAudit(event);
   // What is refused before it names a client to the limits (garbage, a forged token) costs no call: the log line is its record.

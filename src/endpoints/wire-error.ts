@@ -18,7 +18,13 @@ export type WireError = {
 };
 
 /** Unknown client, wrong secret and every other failed proof look the same (RFC 6749 section 5.2, invalid_client). */
-const INVALID_CLIENT = { status: 401, error: 'invalid_client', description: 'client authentication failed', challenge: 'Basic', event: 'login_failure' } as const;
+const INVALID_CLIENT = {
+  status: 401,
+  error: 'invalid_client',
+  description: 'client authentication failed',
+  challenge: 'Basic',
+  event: 'login_failure',
+} as const;
 /** Every refresh token that does not serve looks the same (RFC 6749 section 5.2, invalid_grant). */
 const INVALID_GRANT = {
   status: 400,
@@ -30,8 +36,16 @@ const invalidRequest = (description: string) => ({ status: 400, error: 'invalid_
 
 export const wireErrors = {
   body_too_large: { status: 413, error: 'invalid_request', description: 'the request body is larger than 64 KiB' },
-  media_type_unsupported: { status: 415, error: 'invalid_request', description: 'the content type is not supported here; use application/x-www-form-urlencoded' },
-  media_type_not_json: { status: 415, error: 'invalid_request', description: 'the content type is not supported here; use application/json' },
+  media_type_unsupported: {
+    status: 415,
+    error: 'invalid_request',
+    description: 'the content type is not supported here; use application/x-www-form-urlencoded',
+  },
+  media_type_not_json: {
+    status: 415,
+    error: 'invalid_request',
+    description: 'the content type is not supported here; use application/json',
+  },
   body_malformed: invalidRequest('the request body is malformed'),
   parameter_repeated: invalidRequest('a parameter is repeated'),
   parameters_too_many: invalidRequest('there are more than 64 parameters'),
@@ -56,12 +70,27 @@ export const wireErrors = {
   secret_mismatch: INVALID_CLIENT,
   network_not_allowed: INVALID_CLIENT,
 
-  rate_limited: { status: 429, error: 'slow_down', description: 'too many requests; retry after the seconds in Retry-After', event: 'rate_limit_exceeded' },
+  rate_limited: {
+    status: 429,
+    error: 'slow_down',
+    description: 'too many requests; retry after the seconds in Retry-After',
+    event: 'rate_limit_exceeded',
+  },
 
   scope_malformed: { status: 400, error: 'invalid_scope', description: 'scope is not a list of scope tokens separated by single spaces' },
-  scope_not_allowed: { status: 400, error: 'invalid_scope', description: 'a requested scope is not granted to this client', event: 'login_failure' },
+  scope_not_allowed: {
+    status: 400,
+    error: 'invalid_scope',
+    description: 'a requested scope is not granted to this client',
+    event: 'login_failure',
+  },
   resource_malformed: { status: 400, error: 'invalid_target', description: 'resource is not an absolute URI without a fragment' },
-  resource_not_allowed: { status: 400, error: 'invalid_target', description: 'resource is not an audience of this client', event: 'login_failure' },
+  resource_not_allowed: {
+    status: 400,
+    error: 'invalid_target',
+    description: 'resource is not an audience of this client',
+    event: 'login_failure',
+  },
 
   refresh_token_malformed: INVALID_GRANT,
   refresh_token_forged: INVALID_GRANT,
@@ -78,7 +107,11 @@ export const wireErrors = {
   query_invalid: invalidRequest('limit is a whole number from 1 to 100, and cursor is the next of an earlier page'),
   client_id_differs: { status: 400, error: 'invalid_client_metadata', description: 'client_id differs from the one in the path' },
   client_unknown: { status: 404, error: 'not_found', description: 'there is no such client' },
-  client_changed_meanwhile: { status: 409, error: 'conflict', description: 'the client was changed at the same time; read it again and retry' },
+  client_changed_meanwhile: {
+    status: 409,
+    error: 'conflict',
+    description: 'the client was changed at the same time; read it again and retry',
+  },
 
   bearer_missing: { status: 401, error: 'invalid_token', description: 'an access token is required', challenge: 'Bearer' },
   bearer_invalid: {

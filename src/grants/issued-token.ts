@@ -15,4 +15,5 @@ export type TokenDecision = {
 export const audiencesOf = (client: Client, issuer: string): readonly string[] => client.audiences ?? [issuer];
 
 /** Granted when no scope is asked for: as registered, or everything except the scope that manages clients. */
-export const defaultScopeOf = (client: Client): readonly string[] => client.default_scope ?? client.scope.filter((token) => token !== MANAGE_CLIENTS);
+export const defaultScopeOf = (client: Client): readonly string[] =>
+  client.default_scope ?? client.scope.filter((token) => token !== MANAGE_CLIENTS);

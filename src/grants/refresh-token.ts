@@ -46,7 +46,8 @@ export function judgeRefresh(
   // A table restored from a backup is behind its tokens: refused, but no sign of theft.
   if (presented.generation > session.generation) return refuse({ reason: 'refresh_token_ahead', ...generations });
   const isCurrent = presented.generation === session.generation;
-  if (!isCurrent && !isWithinGrace(presented, session, { graceSeconds, nowMs })) return refuse({ reason: 'refresh_token_reused', ...generations });
+  if (!isCurrent && !isWithinGrace(presented, session, { graceSeconds, nowMs }))
+    return refuse({ reason: 'refresh_token_reused', ...generations });
   // The idle end is judged after reuse, so that an old token ends an idle session all the same.
   if (session.idle_expires_at !== undefined && session.idle_expires_at <= now) return refuse({ reason: 'session_idle' });
   return ok(isCurrent ? 'rotate' : 'replay');
@@ -85,7 +86,8 @@ export const refreshToken = {
     if (held.length === 0 && lost !== undefined) return refuse({ reason: 'scope_not_allowed', scope: lost });
     const audience = chooseAudience(parameters.get('resource'), [session.audience]);
     if (!audience.ok) return audience;
-    if (!audiencesOf(client, issuer).includes(session.audience)) return refuse({ reason: 'resource_not_allowed', resource: session.audience });
+    if (!audiencesOf(client, issuer).includes(session.audience))
+      return refuse({ reason: 'resource_not_allowed', resource: session.audience });
     return ok({ client, scope: scope.value, audience: audience.value, amr: factors.length > 0 ? factors : session.amr, sid: session.sid });
   },
 } as const;

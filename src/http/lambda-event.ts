@@ -1,5 +1,6 @@
 // API Gateway HTTP API, payload format 2.0 <-> HttpRequest / HttpResponse.
 import { randomUUID } from 'node:crypto';
+import { redacted } from '../telemetry/redacted.ts';
 import type { HttpRequest, HttpResponse } from './message.ts';
 
 /** The members of the payload 2.0 event that are read. */
@@ -39,7 +40,10 @@ export function requestFrom(event: HttpApiEvent, nowMs: number): HttpRequest {
   };
 }
 
-function mapOf(members: Readonly<Record<string, string | undefined>> | undefined, nameOf: (name: string) => string): ReadonlyMap<string, string> {
+function mapOf(
+  members: Readonly<Record<string, string | undefined>> | undefined,
+  nameOf: (name: string) => string,
+): ReadonlyMap<string, string> {
   const map = new Map<string, string>();
   for (const [name, value] of Object.entries(members ?? {})) if (value !== undefined) map.set(nameOf(name), value);
   return map;
@@ -48,14 +52,25 @@ function mapOf(members: Readonly<Record<string, string | undefined>> | undefined
 /** `::ffff:192.0.2.1` is the IPv4 address 192.0.2.1 (RFC 4291 section 2.5.5.2). */
 export const normalIp = (ip: string): string => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1] ?? ip;
 
-/** Control characters and whatever is not ASCII become `?`, so that a header cannot forge a line anywhere. */
-export const printable = (text: string): string => text.slice(0, USER_AGENT_MAX_CHARACTERS).replaceAll(/[^\x20-\x7E]/g, '?');
+/** Control characters and whatever is not ASCII become `?`, so that a header cannot forge a line anywhere; a secret in it is not kept. */
+export const printable = (text: string): string =>
+  redacted(text)
+    .slice(0, USER_AGENT_MAX_CHARACTERS)
+    .replaceAll(/[^\x20-\x7E]/g, '?');
 
-/** W3C Trace Context: version-traceid-parentid-flags; an all-zero trace id is invalid. */
-export function traceIdFrom(traceparent: string | undefined): string {
+/**
+ * W3C Trace Context: version-traceid-parentid-flags; an all-zero trace id is invalid.
+ * @param requestId a UUID of the gateway's to use instead, so that it is found in the log.
+ */
+export function traceIdFrom(traceparent: string | undefined, requestId?: string): string {
   const given = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent ?? '')?.[1];
-  return given !== undefined && !/^0+$/.test(given) ? given : newTraceId();
+  return given !== undefined && !/^0+$/.test(given) ? given : (uuidDigits(requestId) ?? newTraceId());
 }
+
+const uuidDigits = (text: string | undefined): string | undefined => {
+  const digits = text?.replaceAll('-', '').toLowerCase();
+  return digits !== undefined && /^[0-9a-f]{32}$/.test(digits) ? digits : undefined;
+};
 
 /** 122 random bits as 32 hexadecimal digits: a UUID, of which node keeps some in stock, costs a tenth of fresh random bytes. */
 const newTraceId = (): string => randomUUID().replaceAll('-', '');

@@ -35,7 +35,8 @@ export function readParameters(request: HttpRequest, accepts: { readonly json: b
 }
 
 /** Type and subtype in lower case, without parameters (RFC 9110 section 8.3.1). */
-export const mediaTypeOf = (request: HttpRequest): string => (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+export const mediaTypeOf = (request: HttpRequest): string =>
+  (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 
 function readForm(body: Uint8Array): Result<Parameters, ParameterFailure> {
   const text = decodeUtf8(body);

@@ -1,6 +1,7 @@
 // What a verifier with access to the table must know of a token, in one strongly consistent BatchGetItem.
 import { isLive } from './client-codec.ts';
-import { flag, oneOf, wholeNumber, type Item } from './item.ts';
+import { hasEnded } from '../clients/client.ts';
+import { flag, oneOf, optional, wholeNumber, type Item } from './item.ts';
 import { clientKey, keyText, revocationKey, sessionKey } from './keys.ts';
 import { isRevoked } from './revocation-store.ts';
 import { SESSION_STATUSES } from './session-codec.ts';
@@ -11,6 +12,7 @@ export type TokenIds = { readonly jti: string; readonly clientId: string; readon
 export type TokenStanding = {
   /** Tokens of a lower epoch are revoked. Undefined: the client does not exist or was deleted. */
   readonly clientEpoch: number | undefined;
+  /** Also a client whose own end is past. */
   readonly clientDisabled: boolean;
   /**
    * `none` for a token without a session. A session that reached its absolute end is still `active`: it gives no more tokens,
@@ -35,7 +37,9 @@ export function createRevocationCheck(table: Table): RevocationCheck {
     const live = client !== undefined && isLive(client) ? client : undefined;
     return {
       clientEpoch: live === undefined ? undefined : wholeNumber(live, 'epoch'),
-      clientDisabled: live !== undefined && flag(live, 'disabled'),
+      clientDisabled:
+        live !== undefined &&
+        (flag(live, 'disabled') || hasEnded({ client_expires_at: optional(live, 'client_expires_at', wholeNumber) }, now)),
       sessionStatus: keys.session === undefined ? 'none' : sessionStatus(items.get(keyText(keys.session))),
       tokenRevoked: isRevoked(items.get(keyText(keys.revocation)), now),
     };

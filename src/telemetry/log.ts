@@ -3,6 +3,7 @@
  * be logged, and nothing that is named here holds a secret, a token or a header.
  */
 import type { AuditEvent } from '../audit/event.ts';
+import { redacted } from './redacted.ts';
 
 export type LogLevel = 'INFO' | 'WARN' | 'ERROR' | 'FATAL';
 
@@ -25,7 +26,7 @@ export type LogFields = {
 };
 
 export function log(level: LogLevel, message: string, fields: LogFields = {}): void {
-  process.stdout.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields })}\n`);
+  process.stdout.write(`${redacted(JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields }))}\n`);
 }
 
 /** The audit trail's line: issue and deny events live in the retained log group (docs/audit.md). */

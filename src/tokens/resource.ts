@@ -1,7 +1,8 @@
 // RFC 8707: the `resource` parameter names the API that the token is for; it becomes the token's one `aud`.
 import { ok, refuse, type Result } from '../result.ts';
 
-export type ResourceFailure = { readonly reason: 'resource_malformed' } | { readonly reason: 'resource_not_allowed'; readonly resource: string };
+export type ResourceFailure =
+  { readonly reason: 'resource_malformed' } | { readonly reason: 'resource_not_allowed'; readonly resource: string };
 
 /** "an absolute URI ... MUST NOT include a fragment component" (RFC 8707 section 2). */
 export const isResourceUri = (text: string): boolean => URI_CHARACTERS.test(text) && URL.canParse(text);

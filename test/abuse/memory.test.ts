@@ -22,27 +22,42 @@ describe('the budget of denials for the bus', () => {
 });
 
 describe('who was refused', () => {
+  const verdict = (retryAfterSeconds: number) => ({ allowed: false, quota: 80, remaining: 0, resetSeconds: 3, retryAfterSeconds });
+
   it('is refused again until the moment that was told, with the whole seconds left', () => {
     const refused = createRefusedUntil();
-    refused.remember('a', START_MS + 2500);
-    const remaining = (nowMs: number) => refused.remainingSeconds('a', nowMs);
-    expect([remaining(START_MS), remaining(START_MS + 500), remaining(START_MS + 2499)]).toEqual([3, 2, 1]);
-    expect([remaining(START_MS + 2500), remaining(START_MS)]).toEqual([undefined, undefined]);
+    refused.remember('a', verdict(3), START_MS);
+    const remaining = (nowMs: number) => refused.standing('a', nowMs)?.retryAfterSeconds;
+    expect([remaining(START_MS), remaining(START_MS + 1000), remaining(START_MS + 2999)]).toEqual([3, 2, 1]);
+    expect([remaining(START_MS + 3000), remaining(START_MS)]).toEqual([undefined, undefined]);
+  });
+
+  it('is told the same limit each time, and how long its window still lasts', () => {
+    const refused = createRefusedUntil();
+    refused.remember('a', verdict(9), START_MS);
+    expect(refused.standing('a', START_MS + 1000)).toEqual({
+      allowed: false,
+      quota: 80,
+      remaining: 0,
+      resetSeconds: 2,
+      retryAfterSeconds: 8,
+    });
+    expect(refused.standing('a', START_MS + 8000)?.resetSeconds).toBe(1);
   });
 
   it('is told apart from everybody else', () => {
     const refused = createRefusedUntil();
-    refused.remember('a', START_MS + 1000);
-    expect(refused.remainingSeconds('b', START_MS)).toBeUndefined();
+    refused.remember('a', verdict(1), START_MS);
+    expect(refused.standing('b', START_MS)).toBeUndefined();
   });
 
   it('is forgotten rather than remembered without bound: ten thousand at most', () => {
     const refused = createRefusedUntil();
-    for (let at = 0; at < 10_000; at += 1) refused.remember(`caller-${at}`, START_MS + 1000);
-    expect(refused.remainingSeconds('caller-0', START_MS)).toBe(1);
-    refused.remember('one-more', START_MS + 1000);
-    expect(refused.remainingSeconds('caller-0', START_MS)).toBeUndefined();
-    expect(refused.remainingSeconds('one-more', START_MS)).toBe(1);
+    for (let at = 0; at < 10_000; at += 1) refused.remember(`caller-${at}`, verdict(1), START_MS);
+    expect(refused.standing('caller-0', START_MS)).toBeDefined();
+    refused.remember('one-more', verdict(1), START_MS);
+    expect(refused.standing('caller-0', START_MS)).toBeUndefined();
+    expect(refused.standing('one-more', START_MS)).toBeDefined();
   });
 });
 

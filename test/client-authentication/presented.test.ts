@@ -142,3 +142,7 @@ describe('a client_id beside the credential', () => {
 function defined(members: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(members).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
+
+it.each(['m2m_cs_x', 'm2m_ak_x', 'm2m_rt_x'])('what has the form of a secret is no client id: %s', (id) => {
+  expect(present(basic(`${id}:secret`))).toEqual(malformed('client_secret_basic'));
+});

@@ -27,7 +27,7 @@ function expectRefusal(answer: Awaited<ReturnType<typeof post>>, what: string): 
   expect(answer.body.error, what).toMatch(/^[a-z_]+$/);
   expect(answer.body.error_description, what).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
   expect(answer.headers['cache-control'], what).toBe('no-store');
-  expect(answer.text, what).not.toMatch(/arn:|dynamodb|exception|node_modules| at |\.ts:|\.js:/i);
+  expect(answer.text, what).not.toMatch(/arn:|dynamodb|exception|node_modules|\\n +at |\.[tj]s:/i);
 }
 
 /** Whatever a test did, an honest caller is served right after it. */
@@ -83,7 +83,6 @@ describe.each(POSTS)('POST %s', (path) => {
     ['a lone surrogate', '{"token":"\\ud800","refresh_token":"\\ud800","client_name":"\\ud800","scope":7}'],
     ['a list', '["token"]'],
     ['a cut-off text', '{"token":"x'],
-    ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
   ])('JSON with %s', async (_, body) => {
     const answer = await post(path, body, 'application/json');
     // A syntactically good request with an unknown token is served; everything else is refused.

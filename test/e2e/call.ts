@@ -30,6 +30,8 @@ export function call(issuer: string, path: string, { method = 'GET', headers = {
   const sent: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries({ ...(mediaType === undefined ? {} : { 'content-type': mediaType }), ...headers }))
     sent[name] = typeof value === 'string' ? value : [...value];
+  // node leaves it out for methods that usually have no body, and the body would be taken for the next request.
+  if (bytes.length > 0) sent['content-length'] = String(Buffer.byteLength(bytes));
   const { hostname, port } = new URL(issuer);
   return new Promise((resolve, reject) => {
     const outgoing = request({ hostname, port, path, method, headers: sent, agent: agentFor(from), localAddress: from }, (incoming) => {
@@ -56,8 +58,9 @@ export function form(fields: Readonly<Record<string, string | readonly string[] 
 
 /** RFC 6749 section 2.3.1: each half form-encoded first. */
 export const basic = ({ client_id: id, client_secret: secret }: Credentials): { readonly authorization: string } => ({
-  authorization: `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`,
+  authorization: `Basic ${Buffer.from(`${percentEncoded(id)}:${percentEncoded(secret)}`).toString('base64')}`,
 });
+const percentEncoded = (text: string): string => encodeURIComponent(text.toWellFormed());
 export const bearer = (token: string): { readonly authorization: string } => ({ authorization: `Bearer ${token}` });
 
 function encoded(body: Call['body']): readonly [mediaType: string | undefined, bytes: string | Buffer] {

@@ -14,7 +14,8 @@ beforeAll(async () => {
   plain = await service.register();
   withSession = await service.register({ grant_types: ['client_credentials', 'refresh_token'], refresh_client_auth: 'none' });
   manager = await service.register({ scope: 'read clients:manage' });
-  managerToken = (await service.send({ to: 'POST /token', basic: manager, form: { ...GRANT, scope: 'clients:manage' } })).body.access_token as string;
+  managerToken = (await service.send({ to: 'POST /token', basic: manager, form: { ...GRANT, scope: 'clients:manage' } })).body
+    .access_token as string;
   // Every function's keys and secrets are in memory from here on.
   for (const to of ['POST /revoke', 'POST /introspect']) await service.send({ to, basic: plain, form: { token: managerToken } });
   await service.send({ to: 'POST /refresh', form: { refresh_token: await refreshToken() } });
@@ -34,7 +35,10 @@ async function cost(sent: Sent, status = 200): Promise<{ calls: readonly string[
 
 describe('a token request', () => {
   it('is a read beside a count, then a signature: two waits', async () => {
-    expect(await cost({ to: 'POST /token', basic: plain, form: GRANT })).toEqual({ calls: ['BatchGetItem', 'Sign', 'UpdateItem RATE'], waits: 2 });
+    expect(await cost({ to: 'POST /token', basic: plain, form: GRANT })).toEqual({
+      calls: ['BatchGetItem', 'Sign', 'UpdateItem RATE'],
+      waits: 2,
+    });
   });
 
   it('with a refresh token has one write more, beside the signature', async () => {
@@ -45,7 +49,11 @@ describe('a token request', () => {
 
   it('that is refused signs nothing', async () => {
     const wrong = { ...plain, client_secret: 'x' };
-    expect((await cost({ to: 'POST /token', basic: wrong, form: GRANT }, 401)).calls).toEqual(['BatchGetItem', 'PutItem DENIED', 'UpdateItem RATE']);
+    expect((await cost({ to: 'POST /token', basic: wrong, form: GRANT }, 401)).calls).toEqual([
+      'BatchGetItem',
+      'PutItem DENIED',
+      'UpdateItem RATE',
+    ]);
     expect((await cost({ to: 'POST /token', basic: wrong, form: GRANT }, 401)).calls).toEqual(['BatchGetItem', 'UpdateItem RATE']);
   });
 
@@ -79,12 +87,16 @@ describe.each(['POST /refresh', 'POST /token'])('a refresh at %s', (to) => {
 });
 
 describe('introspection and revocation', () => {
-  const token = async () => (await service.send({ to: 'POST /token', basic: withSession, form: GRANT })).body as { access_token: string; refresh_token: string };
+  const token = async () =>
+    (await service.send({ to: 'POST /token', basic: withSession, form: GRANT })).body as { access_token: string; refresh_token: string };
 
   it('introspection is a read beside a count: one wait', async () => {
     const { access_token, refresh_token } = await token();
     for (const text of [access_token, refresh_token, 'garbage']) {
-      expect(await cost({ to: 'POST /introspect', basic: withSession, form: { token: text } })).toEqual({ calls: ['BatchGetItem', 'UpdateItem RATE'], waits: 1 });
+      expect(await cost({ to: 'POST /introspect', basic: withSession, form: { token: text } })).toEqual({
+        calls: ['BatchGetItem', 'UpdateItem RATE'],
+        waits: 1,
+      });
     }
   });
 
@@ -102,8 +114,12 @@ describe('introspection and revocation', () => {
     service.advance(901);
     await service.send({ to: 'POST /introspect', basic: withSession, form: { token: access_token } });
     await service.send({ to: 'POST /revoke', basic: withSession, form: { token: access_token } });
-    expect(await cost({ to: 'POST /revoke', basic: withSession, form: { token: access_token } })).toEqual({ calls: ['BatchGetItem', 'UpdateItem RATE'], waits: 1 });
-    managerToken = (await service.send({ to: 'POST /token', basic: manager, form: { ...GRANT, scope: 'clients:manage' } })).body.access_token as string;
+    expect(await cost({ to: 'POST /revoke', basic: withSession, form: { token: access_token } })).toEqual({
+      calls: ['BatchGetItem', 'UpdateItem RATE'],
+      waits: 1,
+    });
+    managerToken = (await service.send({ to: 'POST /token', basic: manager, form: { ...GRANT, scope: 'clients:manage' } })).body
+      .access_token as string;
   });
 });
 
@@ -114,7 +130,10 @@ describe('client management', () => {
     const made = await cost({ to: 'POST /clients', bearer: managerToken, json }, 201);
     expect(made).toEqual({ calls: ['BatchGetItem', 'PutItem CLIENT', 'UpdateItem RATE'], waits: 2 });
     const path = `/clients/${plain.client_id}`;
-    expect(await cost({ to: `GET ${path}`, bearer: managerToken })).toEqual({ calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem RATE'], waits: 2 });
+    expect(await cost({ to: `GET ${path}`, bearer: managerToken })).toEqual({
+      calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem RATE'],
+      waits: 2,
+    });
     expect(await cost({ to: `PUT ${path}`, bearer: managerToken, json })).toEqual({
       calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem CLIENT', 'UpdateItem RATE'],
       waits: 3,
@@ -133,7 +152,12 @@ describe('client management', () => {
 
 describe('public documents', () => {
   it('cost nothing once they are in memory', async () => {
-    for (const path of ['/.well-known/jwks.json', '/.well-known/oauth-authorization-server', '/.well-known/openid-configuration', '/health']) {
+    for (const path of [
+      '/.well-known/jwks.json',
+      '/.well-known/oauth-authorization-server',
+      '/.well-known/openid-configuration',
+      '/health',
+    ]) {
       await service.send({ to: `GET ${path}` });
       expect(await cost({ to: `GET ${path}` })).toEqual({ calls: [], waits: 0 });
     }

@@ -57,7 +57,10 @@ export function createAwsDoubles(algorithms: readonly Algorithm[], ring: () => o
   };
 }
 
-async function signed({ KeyId, Message, MessageType, SigningAlgorithm = 'none' as never }: SignCommandInput, { keySpec, privateKey }: KeyPair) {
+async function signed(
+  { KeyId, Message, MessageType, SigningAlgorithm = 'none' as never }: SignCommandInput,
+  { keySpec, privateKey }: KeyPair,
+) {
   const scheme = schemeOf(keySpec, SigningAlgorithm);
   const message = Buffer.from(Message ?? []);
   if (scheme === undefined || !scheme.messageTypes.includes(MessageType as 'RAW' | 'DIGEST'))

@@ -12,13 +12,20 @@ beforeAll(async () => {
 });
 
 const tokenOf = async (client: Registered, scope?: string): Promise<string> =>
-  (await service.send({ to: 'POST /token', basic: client, form: { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) } })).body
-    .access_token as string;
+  (
+    await service.send({
+      to: 'POST /token',
+      basic: client,
+      form: { grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) },
+    })
+  ).body.access_token as string;
 const create = (json: unknown, more: Partial<Sent> = {}): Promise<Answer> => service.send({ to: 'POST /clients', bearer, json, ...more });
 const put = (id: string, json: unknown): Promise<Answer> => service.send({ to: `PUT /clients/${id}`, bearer, json });
 const get = (id: string): Promise<Answer> => service.send({ to: `GET /clients/${id}`, bearer });
-const tokenStatus = async (basic: Registered) => (await service.send({ to: 'POST /token', basic, form: { grant_type: 'client_credentials' } })).status;
-const isActive = async (token: string) => (await service.send({ to: 'POST /introspect', basic: manager, form: { token } })).body.active as boolean;
+const tokenStatus = async (basic: Registered) =>
+  (await service.send({ to: 'POST /token', basic, form: { grant_type: 'client_credentials' } })).status;
+const isActive = async (token: string) =>
+  (await service.send({ to: 'POST /introspect', basic: manager, form: { token } })).body.active as boolean;
 
 describe('registration (RFC 7591)', () => {
   it('answers 201 with a generated id and secret, shown once, that work at once', async () => {
@@ -42,7 +49,9 @@ describe('registration (RFC 7591)', () => {
       ip_ranges: [],
       may_introspect: 'own',
       disabled: false,
-      credentials: [{ id: expect.stringMatching(/^s_[\w-]{12}$/) as string, type: 'client_secret', created_at: expect.any(String) as string }],
+      credentials: [
+        { id: expect.stringMatching(/^s_[\w-]{12}$/) as string, type: 'client_secret', created_at: expect.any(String) as string },
+      ],
     });
     expect(await tokenStatus(answer.body as Registered)).toBe(200);
     const again = await get(answer.body.client_id as string);
@@ -59,7 +68,7 @@ describe('registration (RFC 7591)', () => {
     const chosen = { client_id: 'chosen', client_secret: 'chosen-secret', secrets: [], epoch: 9, version: 9, client_id_issued_at: 1 };
     const { body } = await create(chosen);
     expect(body).toMatchObject({ client_id: expect.not.stringContaining('chosen') as string, client_id_issued_at: service.now() });
-    expect((await service.engine.item({ PK: `CLIENT#${body.client_id as string}`, SK: 'CLIENT' }))).toMatchObject({ epoch: 1, version: 1 });
+    expect(await service.engine.item({ PK: `CLIENT#${body.client_id as string}`, SK: 'CLIENT' })).toMatchObject({ epoch: 1, version: 1 });
   });
 
   it.each<[unknown, string, string]>([
@@ -73,7 +82,10 @@ describe('registration (RFC 7591)', () => {
 
   it('takes nothing but JSON, of at most 64 KiB', async () => {
     const send = (body: string, type: string) => service.send({ to: 'POST /clients', bearer, headers: { 'content-type': type }, body });
-    expect(await send('scope=read', 'application/x-www-form-urlencoded')).toMatchObject({ status: 415, body: { error: 'invalid_request' } });
+    expect(await send('scope=read', 'application/x-www-form-urlencoded')).toMatchObject({
+      status: 415,
+      body: { error: 'invalid_request' },
+    });
     expect((await send(`{"client_name":"${'a'.repeat(70_000)}"}`, 'application/json')).status).toBe(413);
     expect((await send('{"scope":"read","scope":"write"}', 'application/json')).status).toBe(400);
   });
@@ -206,12 +218,22 @@ describe('listing clients', () => {
     expect(seen).toEqual(stored.toSorted());
   });
 
-  it.each(['limit=0', 'limit=101', 'limit=-1', 'limit=1.5', 'limit=01', 'limit=x', 'limit=', 'limit=1&limit=2', 'cursor=x', 'cursor=%00', 'cursor=Li4', 'cursor=&cursor='])(
-    'refuses %s with 400',
-    async (query) => {
-      expect(await service.send({ to: 'GET /clients', bearer, query })).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
-    },
-  );
+  it.each([
+    'limit=0',
+    'limit=101',
+    'limit=-1',
+    'limit=1.5',
+    'limit=01',
+    'limit=x',
+    'limit=',
+    'limit=1&limit=2',
+    'cursor=x',
+    'cursor=%00',
+    'cursor=Li4',
+    'cursor=&cursor=',
+  ])('refuses %s with 400', async (query) => {
+    expect(await service.send({ to: 'GET /clients', bearer, query })).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+  });
 
   it('takes up to a hundred a page', async () => {
     expect((await service.send({ to: 'GET /clients', bearer, query: 'limit=100' })).status).toBe(200);

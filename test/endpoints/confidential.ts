@@ -17,7 +17,8 @@ export function createConfidential(): Confidential {
   const secrets = new Set<string>();
   const add = (...texts: readonly string[]): void => {
     // Of a token also its last two parts: a handle, a MAC, a payload or a signature alone is a leak as well.
-    for (const part of texts.flatMap((text) => [text, ...text.split('.').slice(1).slice(-2)])) if (part.length >= LENGTH_MIN) secrets.add(part);
+    for (const part of texts.flatMap((text) => [text, ...text.split('.').slice(1).slice(-2)]))
+      if (part.length >= LENGTH_MIN) secrets.add(part);
   };
   return {
     add,

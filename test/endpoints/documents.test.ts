@@ -85,11 +85,20 @@ describe('the revocation feed', () => {
     client = await service.register({ grant_types: ['client_credentials', 'refresh_token'] });
   });
   type Tokens = { readonly access_token: string; readonly refresh_token: string };
-  const start = async (): Promise<Tokens> => (await service.send({ to: 'POST /token', basic: client, form: { grant_type: 'client_credentials' } })).body as Tokens;
+  const start = async (): Promise<Tokens> =>
+    (await service.send({ to: 'POST /token', basic: client, form: { grant_type: 'client_credentials' } })).body as Tokens;
   const revoke = (form: Record<string, string>) => service.send({ to: 'POST /revoke', basic: client, form });
   const feed = async () => {
     service.advance(1);
-    return (await get('/revocations')).body as { v: number; iss: string; iat: number; jti: string[]; sid: string[]; clients: Record<string, number>; kids: string[] };
+    return (await get('/revocations')).body as {
+      v: number;
+      iss: string;
+      iat: number;
+      jti: string[];
+      sid: string[];
+      clients: Record<string, number>;
+      kids: string[];
+    };
   };
 
   it('is empty at first, and says when it was read', async () => {
@@ -135,7 +144,16 @@ describe('the revocation feed', () => {
 describe('whatever no route takes', () => {
   const unrouted = async (to: string): Promise<Answer> => service.send({ to });
 
-  it.each(['GET /', 'GET /nothing', 'POST /token/', 'GET /Token', 'POST //token', 'GET /.well-known/x', 'GET /clients/a/b', 'GET /authorize'])('%s is 404', async (to) => {
+  it.each([
+    'GET /',
+    'GET /nothing',
+    'POST /token/',
+    'GET /Token',
+    'POST //token',
+    'GET /.well-known/x',
+    'GET /clients/a/b',
+    'GET /authorize',
+  ])('%s is 404', async (to) => {
     const answer = await unrouted(to);
     expect(answer).toMatchObject({ status: 404, body: { error: 'not_found' }, headers: { 'content-type': 'application/json' } });
     expect(answer.headers).not.toHaveProperty('allow');

@@ -19,7 +19,8 @@ beforeAll(async () => {
 
 const start = async (of: Registered = client): Promise<Tokens> =>
   (await service.send({ to: 'POST /token', basic: of, form: { grant_type: 'client_credentials' } })).body as Tokens;
-const introspect = (token: string, basic: Registered = client): Promise<Answer> => service.send({ to: 'POST /introspect', basic, form: { token } });
+const introspect = (token: string, basic: Registered = client): Promise<Answer> =>
+  service.send({ to: 'POST /introspect', basic, form: { token } });
 const keyOf = (of: Registered) => ({ PK: `CLIENT#${of.client_id}`, SK: 'CLIENT' });
 const INACTIVE = { active: false };
 
@@ -80,18 +81,28 @@ describe('who may know', () => {
 });
 
 describe('inactive is exactly {"active":false}', () => {
-  it.each(['x', 'a.b.c', 'm2m_rt_x', '\0', '\u{1f600}', 'x'.repeat(60_000), '.'.repeat(6_000)])('for what is no token: %s', async (token) => {
-    expect(await introspect(token, resourceServer)).toMatchObject({ status: 200, text: '{"active":false}' });
-  });
+  it.each(['x', 'a.b.c', 'm2m_rt_x', '\0', '\u{1f600}', 'x'.repeat(60_000), '.'.repeat(6_000)])(
+    'for what is no token: %s',
+    async (token) => {
+      expect(await introspect(token, resourceServer)).toMatchObject({ status: 200, text: '{"active":false}' });
+    },
+  );
 
   it('for a forged access token, whatever its header says', async () => {
     const { access_token } = await start();
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const header = headerOf(access_token);
-    const sign = (more: object) => new SignJWT(claimsOf(access_token)).setProtectedHeader({ ...header, alg: 'ES256', ...more }).sign(privateKey);
+    const sign = (more: object) =>
+      new SignJWT(claimsOf(access_token)).setProtectedHeader({ ...header, alg: 'ES256', ...more }).sign(privateKey);
     const [, payload, signature] = access_token.split('.');
     const none = `${Buffer.from(JSON.stringify({ ...header, alg: 'none' })).toString('base64url')}.${payload!}.`;
-    const forged = [await sign({}), await sign({ kid: 'other' }), await sign({ typ: 'JWT' }), none, `${access_token.slice(0, -signature!.length)}`];
+    const forged = [
+      await sign({}),
+      await sign({ kid: 'other' }),
+      await sign({ typ: 'JWT' }),
+      none,
+      `${access_token.slice(0, -signature!.length)}`,
+    ];
     for (const token of forged) expect((await introspect(token, resourceServer)).text).toBe('{"active":false}');
   });
 
@@ -139,5 +150,8 @@ describe('inactive is exactly {"active":false}', () => {
 });
 
 it('a request without a token is refused', async () => {
-  expect(await service.send({ to: 'POST /introspect', basic: client, form: { token_type_hint: 'x' } })).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+  expect(await service.send({ to: 'POST /introspect', basic: client, form: { token_type_hint: 'x' } })).toMatchObject({
+    status: 400,
+    body: { error: 'invalid_request' },
+  });
 });

@@ -15,7 +15,11 @@ beforeAll(async () => {
 
 const expectRefusal = (answer: Answer): void => {
   expect([400, 401, 413, 415]).toContain(answer.status);
-  expect(answer.headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  expect(answer.headers).toMatchObject({
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
   expect(Object.keys(answer.body as object)).toEqual(['error', 'error_description', 'trace_id']);
   expect(answer.body.error).toMatch(/^[a-z_]+$/);
   expect(answer.body.error_description).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
@@ -59,7 +63,10 @@ describe.each(['POST /token', 'POST /refresh', 'POST /revoke', 'POST /introspect
 
   it('never repeats what was sent', async () => {
     const planted = 'pl4nted"\\<script>\r\nx-injected: 1';
-    const answer = await service.send({ to, form: { grant_type: planted, client_id: planted, client_secret: planted, token: planted, scope: planted, [planted]: planted } });
+    const answer = await service.send({
+      to,
+      form: { grant_type: planted, client_id: planted, client_secret: planted, token: planted, scope: planted, [planted]: planted },
+    });
     expectRefusal(answer);
     expect(answer.text + JSON.stringify(answer.headers)).not.toContain('pl4nted');
   });
@@ -103,7 +110,8 @@ describe('a refresh token that is none of ours', () => {
 
   it('an unknown key id is looked up once in 30 s at most, whoever names it', async () => {
     service.advance(60);
-    for (let at = 0; at < 5; at += 1) await service.send({ to: 'POST /refresh', form: { refresh_token: `m2m_rt_k98.someone.1.${handle}.${handle}` } });
+    for (let at = 0; at < 5; at += 1)
+      await service.send({ to: 'POST /refresh', form: { refresh_token: `m2m_rt_k98.someone.1.${handle}.${handle}` } });
     expect(service.calls.names()).toEqual(['GetSecretValue']);
   });
 });

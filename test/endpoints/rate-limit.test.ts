@@ -4,7 +4,8 @@ import { useService, type Registered } from './service-under-test.ts';
 
 const service = useService({ environment: { RATE_LIMIT_PER_MINUTE: '6' } });
 const GRANT = { grant_type: 'client_credentials' };
-const ask = (basic: Registered, ip?: string): Promise<Answer> => service.send({ to: 'POST /token', basic, form: GRANT, ...(ip === undefined ? {} : { ip }) });
+const ask = (basic: Registered, ip?: string): Promise<Answer> =>
+  service.send({ to: 'POST /token', basic, form: GRANT, ...(ip === undefined ? {} : { ip }) });
 const statuses = async (count: number, client: Registered, ip?: string): Promise<readonly number[]> => {
   const all: number[] = [];
   for (let at = 0; at < count; at += 1) all.push((await ask(client, ip)).status);
@@ -18,9 +19,17 @@ describe('the limit of an endpoint', () => {
     expect(await statuses(8, client)).toEqual(Array(8).fill(200));
     const refused = await ask(client);
     expect(refused).toMatchObject({ status: 429, body: { error: 'slow_down' } });
-    expect(refused.headers).toMatchObject({ 'ratelimit-policy': '"token";q=8;w=60', ratelimit: '"token";r=0;t=60', 'cache-control': 'no-store' });
+    expect(refused.headers).toMatchObject({
+      'ratelimit-policy': '"token";q=8;w=60',
+      ratelimit: '"token";r=0;t=60',
+      'cache-control': 'no-store',
+    });
     expect(refused.headers['retry-after']).toMatch(/^[1-9][0-9]*$/);
-    expect(service.audit().at(-1)).toMatchObject({ event_type: 'rate_limit_exceeded', client_id: client.client_id, reason: 'rate_limited' });
+    expect(service.audit().at(-1)).toMatchObject({
+      event_type: 'rate_limit_exceeded',
+      client_id: client.client_id,
+      reason: 'rate_limited',
+    });
   });
 
   it('is told truly: one call is served after Retry-After, and the next is not before its time', async () => {
@@ -68,7 +77,12 @@ describe('the limit of an endpoint', () => {
     nextMinute();
     const client = await service.register();
     await statuses(8, client);
-    const answer = await service.send({ to: 'POST /token', basic: client, form: GRANT, headers: { 'x-forwarded-for': '198.51.100.77', forwarded: 'for=198.51.100.77' } });
+    const answer = await service.send({
+      to: 'POST /token',
+      basic: client,
+      form: GRANT,
+      headers: { 'x-forwarded-for': '198.51.100.77', forwarded: 'for=198.51.100.77' },
+    });
     expect(answer.status).toBe(429);
   });
 
@@ -82,7 +96,10 @@ describe('the limit of an endpoint', () => {
 
   it('is the client\u2019s own where it has one', async () => {
     nextMinute();
-    const [one, wide] = [await service.register({ rate_limit_per_minute: 1, rate_limit_burst: 0 }), await service.register({ rate_limit_per_minute: 12 })];
+    const [one, wide] = [
+      await service.register({ rate_limit_per_minute: 1, rate_limit_burst: 0 }),
+      await service.register({ rate_limit_per_minute: 12 }),
+    ];
     expect(await statuses(2, one)).toEqual([200, 429]);
     expect(await statuses(17, wide)).toEqual([...Array<number>(16).fill(200), 429]);
   });
@@ -139,7 +156,11 @@ describe('strangers', () => {
     service.coldStart();
     const before = (await service.engine.items()).length;
     const come = (from: number, to: number) =>
-      Promise.all(Array.from({ length: to - from }, (_, at) => ask({ client_id: `stranger-${from + at}`, client_secret: 'x' }, `198.51.100.${at % 200}`)));
+      Promise.all(
+        Array.from({ length: to - from }, (_, at) =>
+          ask({ client_id: `stranger-${from + at}`, client_secret: 'x' }, `198.51.100.${at % 200}`),
+        ),
+      );
     for (let at = 0; at < 400; at += 50) await come(at, at + 50);
     const items = await service.engine.items();
     const fresh = (prefix: string) => items.filter(({ PK }) => String(PK).startsWith(`${prefix}#token#stranger-`)).length;

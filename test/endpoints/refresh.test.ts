@@ -32,14 +32,28 @@ describe('rotation', () => {
     expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 900, scope: 'read write' });
     expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', pragma: 'no-cache' });
     const { access_token, refresh_token } = answer.body as Tokens;
-    expect(refresh_token.split('.')).toEqual(first.refresh_token.split('.').with(2, '2').with(4, expect.any(String) as string));
+    expect(refresh_token.split('.')).toEqual(
+      first.refresh_token
+        .split('.')
+        .with(2, '2')
+        .with(4, expect.any(String) as string),
+    );
     const claims = await verified(service, access_token);
-    expect(claims).toMatchObject({ sid: claimsOf(first.access_token)['sid'] as string, client_id: client.client_id, aud: ISSUER, scope: 'read write' });
+    expect(claims).toMatchObject({
+      sid: claimsOf(first.access_token)['sid'] as string,
+      client_id: client.client_id,
+      aud: ISSUER,
+      scope: 'read write',
+    });
     expect(claims['jti']).not.toBe(claimsOf(first.access_token)['jti']);
   });
 
   it('is the same at /token with grant_type=refresh_token', async () => {
-    const answer = await service.send({ to: 'POST /token', basic: client, form: { grant_type: 'refresh_token', refresh_token: first.refresh_token } });
+    const answer = await service.send({
+      to: 'POST /token',
+      basic: client,
+      form: { grant_type: 'refresh_token', refresh_token: first.refresh_token },
+    });
     expect(answer).toMatchObject({ status: 200, body: { refresh_token: expect.stringContaining('.2.') as string } });
   });
 
@@ -91,7 +105,10 @@ describe('a retry after a lost answer', () => {
     await refresh(first.refresh_token);
     expect(await refresh(first.refresh_token, { basic: { ...client, client_secret: 'wrong' } })).toMatchObject({ status: 401 });
     expect((await refresh(first.refresh_token, { form: { scope: 'read' } })).body.scope).toBe('read');
-    expect(await refresh(first.refresh_token, { form: { scope: 'admin' } })).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+    expect(await refresh(first.refresh_token, { form: { scope: 'admin' } })).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_scope' },
+    });
   });
 
   it('is reuse at once where the grace window is 0', async () => {
@@ -117,7 +134,8 @@ describe('reuse', () => {
     const third = await refreshed(second.refresh_token);
     expect(await refresh(first.refresh_token)).toMatchObject(INVALID);
     for (const { refresh_token } of [third, second, first]) expect(await refresh(refresh_token)).toMatchObject(INVALID);
-    const isActive = async (token: string) => (await service.send({ to: 'POST /introspect', basic: client, form: { token } })).body.active as boolean;
+    const isActive = async (token: string) =>
+      (await service.send({ to: 'POST /introspect', basic: client, form: { token } })).body.active as boolean;
     for (const { access_token } of [first, second, third]) expect(await isActive(access_token)).toBe(false);
     expect(await isActive(other.access_token)).toBe(true);
     expect((await refresh(other.refresh_token)).status).toBe(200);
@@ -158,7 +176,10 @@ describe('reuse', () => {
 
 describe('who may refresh', () => {
   it('nobody without client authentication, by default', async () => {
-    expect(await service.send({ to: 'POST /refresh', form: { refresh_token: first.refresh_token } })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(await service.send({ to: 'POST /refresh', form: { refresh_token: first.refresh_token } })).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_client' },
+    });
     expect((await refresh(first.refresh_token)).status).toBe(200);
   });
 
@@ -181,7 +202,9 @@ describe('who may refresh', () => {
   it('the token alone does not serve beside a client_id that is another\u2019s', async () => {
     const open = await service.register({ ...BOTH, refresh_client_auth: 'none' });
     const { refresh_token } = await start(open);
-    expect(await service.send({ to: 'POST /refresh', form: { refresh_token, client_id: client.client_id } })).toMatchObject({ status: 400 });
+    expect(await service.send({ to: 'POST /refresh', form: { refresh_token, client_id: client.client_id } })).toMatchObject({
+      status: 400,
+    });
     expect(await service.send({ to: 'POST /refresh', form: { refresh_token, client_id: open.client_id } })).toMatchObject({ status: 200 });
   });
 
@@ -189,7 +212,9 @@ describe('who may refresh', () => {
     const open = await service.register({ ...BOTH, refresh_client_auth: 'none' });
     const { refresh_token } = await start(open);
     expect(await refresh(refresh_token, { basic: { ...open, client_secret: 'wrong' } })).toMatchObject({ status: 401 });
-    expect(await service.send({ to: 'POST /refresh', headers: { authorization: 'Bearer x' }, form: { refresh_token } })).toMatchObject({ status: 401 });
+    expect(await service.send({ to: 'POST /refresh', headers: { authorization: 'Bearer x' }, form: { refresh_token } })).toMatchObject({
+      status: 401,
+    });
   });
 
   it('not an access token in place of a refresh token', async () => {

@@ -78,18 +78,24 @@ describe('a refresh token', () => {
     expect(await refreshStatus(next.refresh_token)).toBe(400);
   });
 
-  it.each(['access_token', 'refresh_token', 'id_token', 'x'])('is found under the hint %s, as an access token is', async (token_type_hint) => {
-    const { access_token, refresh_token } = await start();
-    await revoke({ token: access_token, token_type_hint });
-    expect(await isActive(access_token)).toBe(false);
-    await revoke({ token: refresh_token, token_type_hint });
-    expect(await refreshStatus(refresh_token)).toBe(400);
-  });
+  it.each(['access_token', 'refresh_token', 'id_token', 'x'])(
+    'is found under the hint %s, as an access token is',
+    async (token_type_hint) => {
+      const { access_token, refresh_token } = await start();
+      await revoke({ token: access_token, token_type_hint });
+      expect(await isActive(access_token)).toBe(false);
+      await revoke({ token: refresh_token, token_type_hint });
+      expect(await refreshStatus(refresh_token)).toBe(400);
+    },
+  );
 
   it('racing with a refresh leaves nothing alive', async () => {
     for (let round = 0; round < 5; round += 1) {
       const { refresh_token } = await start();
-      const [, refreshed] = await Promise.all([revoke({ token: refresh_token }), service.send({ to: 'POST /refresh', basic: client, form: { refresh_token } })]);
+      const [, refreshed] = await Promise.all([
+        revoke({ token: refresh_token }),
+        service.send({ to: 'POST /refresh', basic: client, form: { refresh_token } }),
+      ]);
       const last = (refreshed.body as Partial<Tokens>).refresh_token ?? refresh_token;
       expect(await refreshStatus(last)).toBe(400);
       if (refreshed.status === 200) expect(await isActive((refreshed.body as Tokens).access_token)).toBe(false);
@@ -100,7 +106,8 @@ describe('a refresh token', () => {
 describe('what is answered with 200 and changes nothing (RFC 7009 section 2.2)', () => {
   it('another client\u2019s tokens', async () => {
     const { access_token, refresh_token } = await start();
-    for (const token of [access_token, refresh_token]) expect((await revoke({ token, end_session: 'true' }, { basic: stranger })).status).toBe(200);
+    for (const token of [access_token, refresh_token])
+      expect((await revoke({ token, end_session: 'true' }, { basic: stranger })).status).toBe(200);
     expect(await isActive(access_token)).toBe(true);
     expect(await refreshStatus(refresh_token)).toBe(200);
   });
@@ -108,7 +115,9 @@ describe('what is answered with 200 and changes nothing (RFC 7009 section 2.2)',
   it('a forged token that names the victim\u2019s jti and key', async () => {
     const { access_token } = await start();
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const forged = await new SignJWT(claimsOf(access_token)).setProtectedHeader({ ...headerOf(access_token), alg: 'ES256' }).sign(privateKey);
+    const forged = await new SignJWT(claimsOf(access_token))
+      .setProtectedHeader({ ...headerOf(access_token), alg: 'ES256' })
+      .sign(privateKey);
     expect((await revoke({ token: forged })).status).toBe(200);
     expect(await isActive(access_token)).toBe(true);
   });
@@ -175,7 +184,10 @@ describe('by the refresh token alone', () => {
   it('works for a client that refreshes with it alone', async () => {
     const open = await service.register({ ...BOTH, refresh_client_auth: 'none' });
     const { refresh_token } = await start(open);
-    expect(await revoke({ token: refresh_token, client_id: client.client_id }, {})).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+    expect(await revoke({ token: refresh_token, client_id: client.client_id }, {})).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request' },
+    });
     expect((await revoke({ token: refresh_token }, {})).status).toBe(200);
     expect(await refreshStatus(refresh_token, open)).toBe(400);
   });
@@ -192,7 +204,10 @@ describe('by the refresh token alone', () => {
 describe('who is refused', () => {
   it('a client with a wrong secret, whatever the token', async () => {
     const { access_token } = await start();
-    expect(await revoke({ token: access_token }, { basic: { ...client, client_secret: 'wrong' } })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(await revoke({ token: access_token }, { basic: { ...client, client_secret: 'wrong' } })).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_client' },
+    });
     expect(await isActive(access_token)).toBe(true);
   });
 

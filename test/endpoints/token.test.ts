@@ -5,7 +5,11 @@ import { ISSUER, useService, type Registered } from './service-under-test.ts';
 
 const service = useService({ algorithms: ['RS256', 'ES256', 'PS256', 'EdDSA'] });
 const GRANT = { grant_type: 'client_credentials' };
-const withBasic = (client: Registered, form: Record<string, string> = {}): Sent => ({ to: 'POST /token', basic: client, form: { ...GRANT, ...form } });
+const withBasic = (client: Registered, form: Record<string, string> = {}): Sent => ({
+  to: 'POST /token',
+  basic: client,
+  form: { ...GRANT, ...form },
+});
 const accessToken = async (client: Registered, form: Record<string, string> = {}): Promise<string> =>
   (await service.send(withBasic(client, form))).body.access_token as string;
 
@@ -61,7 +65,9 @@ describe('the access token (RFC 9068)', () => {
   });
 
   it('lives as long as the client or the audience says, the shorter of both', async () => {
-    service.coldStart({ AUDIENCES: '{"https://a.example":{"access_token_lifetime":120},"https://b.example":{"access_token_lifetime":3600}}' });
+    service.coldStart({
+      AUDIENCES: '{"https://a.example":{"access_token_lifetime":120},"https://b.example":{"access_token_lifetime":3600}}',
+    });
     const audiences = [ISSUER, 'https://a.example', 'https://b.example'];
     const [usual, own] = [await service.register({ audiences }), await service.register({ audiences, access_token_lifetime: 300 })];
     const lifetimes = async (client: Registered) =>
@@ -71,16 +77,19 @@ describe('the access token (RFC 9068)', () => {
     service.coldStart();
   });
 
-  it.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('is signed with %s where the audience says so, and any verifier agrees', async (algorithm) => {
-    service.coldStart({ AUDIENCES: `{"https://a.example":{"algorithm":"${algorithm}"}}` });
-    const client = await service.register({ audiences: ['https://a.example'] });
-    for (let at = 0; at < 10; at += 1) {
-      const token = await accessToken(client);
-      expect(headerOf(token)['alg']).toBe(algorithm);
-      await verified(service, token, 'https://a.example');
-    }
-    service.coldStart();
-  });
+  it.each(['RS256', 'PS256', 'ES256', 'EdDSA'])(
+    'is signed with %s where the audience says so, and any verifier agrees',
+    async (algorithm) => {
+      service.coldStart({ AUDIENCES: `{"https://a.example":{"algorithm":"${algorithm}"}}` });
+      const client = await service.register({ audiences: ['https://a.example'] });
+      for (let at = 0; at < 10; at += 1) {
+        const token = await accessToken(client);
+        expect(headerOf(token)['alg']).toBe(algorithm);
+        await verified(service, token, 'https://a.example');
+      }
+      service.coldStart();
+    },
+  );
 
   it('says from which networks it may be used, and that the network was proven', async () => {
     const client = await service.register({ ip_ranges: ['203.0.113.0/24'] });
@@ -92,8 +101,14 @@ describe('client authentication (RFC 6749 section 2.3)', () => {
   const ways: readonly (readonly [string, (client: Registered) => Sent])[] = [
     ['client_secret_basic', (client) => withBasic(client)],
     ['client_secret_post', (client) => ({ to: 'POST /token', form: { ...GRANT, ...client } })],
-    ['username and password', ({ client_id, client_secret }) => ({ to: 'POST /token', form: { ...GRANT, username: client_id, password: client_secret } })],
-    ['username and password alone', ({ client_id, client_secret }) => ({ to: 'POST /token', form: { username: client_id, password: client_secret } })],
+    [
+      'username and password',
+      ({ client_id, client_secret }) => ({ to: 'POST /token', form: { ...GRANT, username: client_id, password: client_secret } }),
+    ],
+    [
+      'username and password alone',
+      ({ client_id, client_secret }) => ({ to: 'POST /token', form: { username: client_id, password: client_secret } }),
+    ],
     [
       'X-Client-ID and X-Client-Secret alone',
       ({ client_id, client_secret }) => ({ to: 'POST /token', headers: { 'X-Client-ID': client_id, 'X-Client-Secret': client_secret } }),
@@ -124,7 +139,12 @@ describe('client authentication (RFC 6749 section 2.3)', () => {
     for (const [reason, client] of Object.entries(cases)) {
       service.log.clear();
       const { status, headers, body } = await service.send(withBasic(client));
-      answers.push({ status, challenge: headers['www-authenticate'], error: body.error as string, description: body.error_description as string });
+      answers.push({
+        status,
+        challenge: headers['www-authenticate'],
+        error: body.error as string,
+        description: body.error_description as string,
+      });
       expect(service.audit()).toMatchObject([{ event_type: 'login_failure', reason, client_id: client.client_id }]);
     }
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
@@ -171,7 +191,10 @@ describe('the grant', () => {
 
   it('password is refused though the fields of its name exist (RFC 9700 section 2.4)', async () => {
     const { client_id, client_secret } = await service.register();
-    const answer = await service.send({ to: 'POST /token', form: { grant_type: 'password', username: client_id, password: client_secret } });
+    const answer = await service.send({
+      to: 'POST /token',
+      form: { grant_type: 'password', username: client_id, password: client_secret },
+    });
     expect(answer).toMatchObject({ status: 400, body: { error: 'unsupported_grant_type' } });
   });
 

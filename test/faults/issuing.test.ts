@@ -126,6 +126,16 @@ describe('what one failing call means', () => {
     expect(service.audit()).toMatchObject([{ event_type: 'login_failure' }]);
   });
 
+  it('a commit whose answer was lost is recognised as our own even where there is no grace window', async () => {
+    service.coldStart({ REFRESH_GRACE_SECONDS: '0' });
+    const { sent } = await atRefresh(0);
+    faulty.wire().fail({ call: 'UpdateItem CLIENT', fault: 'answer lost', times: 1 });
+    const answer = await service.send(sent);
+    expect(answer.status).toBe(200);
+    expect((await service.send({ ...sent, form: { refresh_token: answer.body.refresh_token as string } })).status).toBe(200);
+    service.coldStart();
+  });
+
   it('strict audit mode gives no token when its record fails, though it is signed', async () => {
     service.coldStart({ AUDIT_MODE: 'strict' });
     const sent = await scenario();

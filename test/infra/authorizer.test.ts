@@ -129,7 +129,7 @@ describe('the sample', () => {
 
   it("refuses in RFC 6750's form", () => {
     const challenge = (type: string) => answers[type]!.ResponseParameters['gatewayresponse.header.WWW-Authenticate'];
-    expect(challenge('UNAUTHORIZED')).toBe(`'Bearer error="invalid_token"'`);
+    expect(challenge('UNAUTHORIZED')).toBe(`'Bearer realm="m2m-auth", error="invalid_token"'`);
     expect(challenge('ACCESS_DENIED')).toBe('context.authorizer.challenge');
   });
 

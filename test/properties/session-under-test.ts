@@ -38,7 +38,8 @@ export async function startSession(table: Table): Promise<SessionUnderTest> {
   let nowMs = NOW * 1000;
   let fate: CommitFate = 'done';
   vi.setSystemTime(nowMs);
-  const ring = parseRing(JSON.stringify({ k1: 'x'.repeat(40) }));
+  // A second key comes into use on the way.
+  const ring = parseRing(JSON.stringify({ k1: 'x'.repeat(40), k2: 'y'.repeat(40), not_before: { k2: NOW + 60 } }));
   const handle = newHandle(randomBytes(32));
   const { client_id: clientId, epoch } = table.client();
   const session = sessionRecord({

@@ -62,8 +62,14 @@ describe('the form of a refresh token', () => {
     expect(parseRefreshToken(text)).toBeUndefined();
   });
 
-  it('takes key ids up to nine digits and client ids up to 64 characters', () => {
-    const token = { ...TOKEN, keyId: 'k999999999', clientId: 'z'.repeat(64) };
+  it.each([
+    ['the longest key id and client id', { keyId: 'k999999999', clientId: 'z'.repeat(64) }],
+    ['the shortest', { keyId: 'k1', clientId: 'a', generation: 1 }],
+    ['zeros within numbers', { keyId: 'k10', generation: 10 }],
+    ['every character of base64url in the handle', { handle: Buffer.alloc(32, 'fb', 'hex').toString('base64url') }],
+    ['the other one, too', { handle: Buffer.alloc(32, 'ff', 'hex').toString('base64url') }],
+  ])('takes %s', (_, members) => {
+    const token = { ...TOKEN, ...members };
     expect(parseRefreshToken(formatRefreshToken(token, MAC_KEY))).toMatchObject(token);
   });
 });

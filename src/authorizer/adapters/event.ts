@@ -17,7 +17,10 @@ export type RestRequestEvent = {
   readonly path?: string;
   readonly headers?: Headers | null;
   readonly multiValueHeaders?: Readonly<Record<string, readonly string[] | undefined>> | null;
-  readonly requestContext?: { readonly identity?: { readonly sourceIp?: string; readonly userAgent?: string | null } };
+  readonly requestContext?: {
+    readonly requestId?: string;
+    readonly identity?: { readonly sourceIp?: string; readonly userAgent?: string | null };
+  };
 };
 
 /** HTTP APIs, authorizer payload 2.0. */
@@ -57,12 +60,16 @@ export function headerValues(
   return values;
 }
 
-/** The caller's facts beside the route; `headers` may be absent (TOKEN events have none). */
+/**
+ * The caller's facts beside the route; `headers` may be absent (TOKEN events have none). Without a `traceparent` the gateway's
+ * request id, which its own answers show, is the trace id.
+ */
 export const callFacts = (
   headers: Headers | null | undefined,
   userAgent: string | null | undefined,
+  requestId?: string,
 ): Pick<AuthorizerCall, 'traceId' | 'userAgent'> => ({
-  traceId: headers ? traceIdFrom(headerValues(headers, 'traceparent')[0]) : randomBytes(16).toString('hex'),
+  traceId: headers ? traceIdFrom(headerValues(headers, 'traceparent')[0], requestId) : randomBytes(16).toString('hex'),
   userAgent: printable(userAgent ?? ''),
 });
 

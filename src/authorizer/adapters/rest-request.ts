@@ -17,7 +17,7 @@ export function restRequestCall(event: RestRequestEvent): AuthorizerCall {
       ip: sourceIp(identity?.sourceIp),
     },
     arn,
-    ...callFacts(event.headers ?? {}, identity?.userAgent),
+    ...callFacts(event.headers ?? {}, identity?.userAgent, event.requestContext?.requestId),
   };
 }
 
