@@ -5,6 +5,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import type * as CdkNag from 'cdk-nag';
 import { bundleAhead } from '../lib/bundled-code.ts';
+import type { M2mAuthProps } from '../lib/m2m-auth-props.ts';
 import { settingsFrom } from '../lib/settings.ts';
 import { SampleStack } from '../lib/stacks/sample-stack.ts';
 import { ServiceStack } from '../lib/stacks/service-stack.ts';
@@ -27,6 +28,8 @@ export interface BuildAppProps {
   readonly outdir?: string;
   /** A stage of lib/stages.ts. @default the context value `stage`, else DEFAULT_STAGE */
   readonly stage?: string;
+  /** Props over those of the stage. @default none */
+  readonly auth?: M2mAuthProps;
   /**
    * Whether `app.synth()` also runs cdk-nag and CloudFormation's own rules, and throws on a finding. The template is the
    * same without, in a third of the time.
@@ -41,10 +44,10 @@ export interface BuildAppProps {
 }
 
 /** The app with its stacks; `buildApp().synth()` is the cloud assembly. Reads nothing but this project's files. */
-export function buildApp({ stage, ...props }: BuildAppProps = {}): App {
+export function buildApp({ stage, auth: own, ...props }: BuildAppProps = {}): App {
   const app = emptyApp(props);
   const { prefix, sample, auth } = stageNamed(stage ?? String(app.node.tryGetContext('stage') ?? DEFAULT_STAGE));
-  const settings = settingsFrom(auth);
+  const settings = settingsFrom({ ...auth, ...own });
   const { state, bundlingRequired } = new StateStack(app, `${prefix}-state`, { settings });
   if (bundlingRequired) bundleAhead(sample ? [...ENTRIES, ...SAMPLE_ENTRIES] : ENTRIES);
   new ServiceStack(app, `${prefix}-service`, { state, settings });

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { createDenialBudget } from '../src/abuse/denial-budget.ts';
 import { createRefusedUntil } from '../src/abuse/refused-until.ts';
 import { createStrangers } from '../src/abuse/strangers.ts';
-import { createRandomStock } from '../src/endpoints/random-stock.ts';
 import type { TokenDeps } from '../src/endpoints/token-deps.ts';
 import { createKeyRing } from '../src/signing/key-ring.ts';
 import { createKms } from '../src/signing/kms-client.ts';
@@ -33,6 +32,6 @@ export function issuingDeps(env: TokenEnv): TokenDeps {
     strangers: createStrangers(),
     refusedUntil: createRefusedUntil(),
     denials: createDenialBudget(),
-    random: createRandomStock(randomBytes),
+    random: randomBytes,
   };
 }

@@ -54,7 +54,7 @@ export class Alarms extends Construct {
     this.watchFunctions(props);
     this.watchSigning(props);
     this.watchAudit(props);
-    this.watchReuse(props);
+    this.watchSessions(props);
   }
 
   private watchFunctions({ functions, apiId }: AlarmsProps): void {
@@ -150,7 +150,7 @@ export class Alarms extends Construct {
     });
   }
 
-  private watchReuse({ audit }: AlarmsProps): void {
+  private watchSessions({ audit, functions: { byName } }: AlarmsProps): void {
     this.watch('RefreshTokenReuse', {
       metric: this.lines(
         'Reuse',
@@ -160,6 +160,19 @@ export class Alarms extends Construct {
       ),
       says: 'A refresh token was used again after its successor: it was stolen, or a client keeps old ones. The session is ended.',
       runbook: 'refresh-token-reuse',
+    });
+    const ahead = (['token', 'refresh'] as const).map((name) =>
+      this.lines(
+        `Ahead ${name}`,
+        byName[name].logGroup,
+        FilterPattern.stringValue('$.reason', '=', 'refresh_token_ahead'),
+        `refresh_token_ahead_${name}`,
+      ),
+    );
+    this.watch('RefreshTokenAhead', {
+      metric: sum(ahead),
+      says: 'A refresh token is newer than its session in the table, as after restoring a backup.',
+      runbook: 'refresh-token-ahead',
     });
   }
 

@@ -52,6 +52,12 @@ export function openDataDirectory(path: string): DataDirectory {
   const lock = join(path, LOCK);
   const self = { pid: process.pid, started: processStart(process.pid) ?? '' };
   takeLock(path, lock, self);
+  const release = (): void => {
+    process.off('exit', release);
+    rmSync(lock, { force: true });
+  };
+  // Also where the process is told to end before it was ready.
+  process.once('exit', release);
   const stateFile = join(path, STATE);
   try {
     const state = readPrivateJson(stateFile, isState);
@@ -64,12 +70,10 @@ export function openDataDirectory(path: string): DataDirectory {
       announce: (info) => {
         writePrivateJson(lock, { ...self, ...info } satisfies ServiceInfo);
       },
-      release: () => {
-        rmSync(lock, { force: true });
-      },
+      release,
     };
   } catch (error) {
-    rmSync(lock, { force: true });
+    release();
     throw error;
   }
 }

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { createDenialBudget } from '../../src/abuse/denial-budget.ts';
 import { createRefusedUntil } from '../../src/abuse/refused-until.ts';
 import { createStrangers } from '../../src/abuse/strangers.ts';
-import { createRandomStock } from '../../src/endpoints/random-stock.ts';
 import type { Loaded, RateWindow, RequestStore, SecretRing, SessionStore, TokenSigner } from '../../src/endpoints/stores.ts';
 import type { TokenDeps } from '../../src/endpoints/token-deps.ts';
 import { demoClient, ISSUER, RING } from '../demo-client.ts';
@@ -23,7 +22,7 @@ export function inMemoryDeps(algorithm: BenchAlgorithm): TokenDeps {
     strangers: createStrangers(),
     refusedUntil: createRefusedUntil(),
     denials: createDenialBudget(),
-    random: createRandomStock(randomBytes),
+    random: randomBytes,
   };
 }
 

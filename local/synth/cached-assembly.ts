@@ -17,7 +17,8 @@ export type CachedAssembly = { readonly directory: string; readonly synthesized:
 
 /** Concurrent starts may synthesize the same assembly twice; each renames its own complete folder, and the first one stays. */
 export async function cachedAssembly(): Promise<CachedAssembly> {
-  const directory = join(cache, sourcesDigest(root));
+  const digest = sourcesDigest(root);
+  const directory = join(cache, digest);
   if (existsSync(join(directory, 'manifest.json'))) {
     touch(directory);
     return { directory, synthesized: false };
@@ -26,6 +27,8 @@ export async function cachedAssembly(): Promise<CachedAssembly> {
   const temporary = mkdtempSync(join(cache, 'new-'));
   try {
     await synthesize(temporary);
+    // Someone saved a file meanwhile: this is neither the old state nor surely the new one.
+    if (sourcesDigest(root) !== digest) return await cachedAssembly();
     putInPlace(temporary, directory);
   } finally {
     rmSync(temporary, { recursive: true, force: true });

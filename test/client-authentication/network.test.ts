@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { inRanges, isCidr, networkOf } from '../../src/client-authentication/network.ts';
 
 describe('CIDR notation', () => {
-  it.each(['192.0.2.0/24', '0.0.0.0/0', '192.0.2.1/32', '::/0', '2001:db8::/32', '2001:db8::1/128'])('takes %s', (text) => {
+  it.each(['192.0.2.0/24', '10.0.0.0/8', '10.0.0.0/10', '0.0.0.0/0', '192.0.2.1/32', '::/0', '2001:db8::/32', '2001:db8::/100', '2001:db8::1/128'])('takes %s', (text) => {
     expect(isCidr(text)).toBe(true);
   });
 

@@ -59,10 +59,8 @@ describe('the first client (docs/operations.md)', () => {
   });
 
   it('is registered in the table, with its event, and may manage clients', async () => {
-    const program = join(outside, 'first-client.ts');
-    writeFileSync(program, block('docs/operations.md', 'ts', 'RING_SECRET_ARN').replaceAll("'./src/", `'${pathToFileURL('src').href}/`));
     const env = { ...process.env, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url, TABLE_NAME: engine.table, RING_SECRET_ARN: 'ring' };
-    const { stdout } = await promisify(execFile)(process.execPath, [program], { env });
+    const { stdout } = await promisify(execFile)(process.execPath, ['bin/first-client.ts'], { env });
     const { client_id: id, client_secret: secret } = JSON.parse(stdout) as { client_id: string; client_secret: string };
     expect(secret).toMatch(/^m2m_cs_/);
     expect(await engine.item(clientKey(id))).toMatchObject({

@@ -56,8 +56,8 @@ export type Service = {
   register(metadata?: Readonly<Record<string, unknown>>, clientId?: string): Promise<Registered>;
   /** A request to the warm execution environment of its function. */
   send(sent: Sent): Promise<Answer>;
-  /** New execution environments for all functions: nothing is in memory. */
-  coldStart(environment?: Readonly<Record<string, string>>): void;
+  /** New execution environments, with nothing in memory, for all functions or one. */
+  coldStart(environment?: Readonly<Record<string, string>>, only?: FunctionName): void;
   /** Seconds since the start of the test file's clock. */
   advance(seconds: number): void;
   now(): number;
@@ -124,9 +124,10 @@ export function useService({ environment = {}, algorithms = ['ES256'], patient =
     service.confidential.learn(sent, answer);
     return answer;
   };
-  service.coldStart = (more = {}) => {
+  service.coldStart = (more = {}, only = undefined) => {
     overrides = { ...environment, ...more };
-    warm.clear();
+    if (only === undefined) warm.clear();
+    else warm.delete(only);
   };
   service.advance = (seconds) => {
     nowMs += seconds * 1000;

@@ -5,7 +5,7 @@
 import { GetPublicKeyCommand, SignCommand } from '@aws-sdk/client-kms';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Answer, Sent } from '../endpoints/request.ts';
+import { routeOf, type Answer, type Sent } from '../endpoints/request.ts';
 import { useService, type Service } from '../endpoints/service-under-test.ts';
 import { startWire, type Wire, type WireFault } from './dynamodb-wire.ts';
 
@@ -60,7 +60,7 @@ export function describeEveryCall({ service, wire }: ReturnType<typeof useServic
   describe.each(scenarios)('$name', ({ prepare, environment = {}, statusesOfFailedCondition = [] }) => {
     const attempt = async (call: string, fault: WireFault, times?: number): Promise<{ attempt: Attempt; answer: Answer }> => {
       const prepared = await prepare(service);
-      service.coldStart(environment);
+      service.coldStart(environment, routeOf(prepared.sent.to).functionName);
       plant(call, fault, times);
       const answer = await service.send(prepared.sent);
       wire().heal();
@@ -80,7 +80,7 @@ export function describeEveryCall({ service, wire }: ReturnType<typeof useServic
     const callsOf = async (fault: WireFault): Promise<readonly string[]> => (known ??= await discover()).filter((call) => isPossible(fault, call));
     const discover = async (): Promise<readonly string[]> => {
       const prepared = await prepare(service);
-      service.coldStart(environment);
+      service.coldStart(environment, routeOf(prepared.sent.to).functionName);
       service.calls.clear();
       const answer = await service.send(prepared.sent);
       expect(answer.status).toBe(prepared.status);

@@ -6,6 +6,8 @@ it.each([
   ['an API key', 'm2m_ak_CCVeufE_Lftwu-K3DXvHtzySGrSwTGLRJlvNizjvfn0-l82pp'],
   ['a refresh token', 'm2m_rt_k1.demo-service.1.aWnYI0.bC-_9'],
   ['an access token', 'eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln'],
+  ['the beginning of one', 'eyJhbGciOiJSUzI1NiJ9.eyJpc3Mi'],
+  ['an encrypted one', 'eyJhbGciOiJSUzI1NiJ9.a.b.c.d'],
   ['an unsigned token', 'eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.'],
 ])('%s is not kept, whatever stands around it', (_, secret) => {
   expect(redacted(`{"scope":"${secret}","a":1}`)).toBe('{"scope":"[redacted]","a":1}');

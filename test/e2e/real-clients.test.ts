@@ -1,0 +1,188 @@
+// The OAuth clients and JWT verifiers that people use, over HTTP, with every authentication method, grant and algorithm.
+import { rmSync } from 'node:fs';
+import { JwtRsaVerifier, JwtVerifier } from 'aws-jwt-verify';
+import { createRemoteJWKSet, jwtVerify, type JWTVerifyResult } from 'jose';
+import * as oauth from 'oauth4webapi';
+import * as openid from 'openid-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assemblyWith } from './assembly.ts';
+import { form } from './call.ts';
+import { decoded, endpointsOf, type Endpoints, type TestClient } from './endpoints.ts';
+import { startService, type Credentials, type ServiceProcess } from './service-process.ts';
+
+/** Audience to algorithm; the default is the issuer's own. */
+const AUDIENCES = {
+  'https://ps256.example': 'PS256',
+  'https://es256.example': 'ES256',
+  'https://eddsa.example': 'EdDSA',
+} as const;
+const http = { [oauth.allowInsecureRequests]: true };
+
+let assembly: string;
+let service: ServiceProcess;
+let api: Endpoints;
+let client: TestClient;
+beforeAll(async () => {
+  const audiences = Object.fromEntries(Object.entries(AUDIENCES).map(([audience, algorithm]) => [audience, { algorithm }]));
+  assembly = await assemblyWith({ audiences });
+  service = await startService({ assembly });
+  api = endpointsOf(service);
+  client = await api.register({ audiences: [service.issuer, ...Object.keys(AUDIENCES)] });
+});
+afterAll(async () => {
+  await service.stop();
+  rmSync(assembly, { recursive: true, force: true });
+});
+
+const targets = (): readonly (readonly [algorithm: string, audience: string])[] => [
+  ['RS256', service.issuer],
+  ...Object.entries(AUDIENCES).map(([audience, algorithm]) => [algorithm, audience] as const),
+];
+
+/** jose with the published keys, as a resource server in any language would do it. */
+const verified = (token: string, audience: string): Promise<JWTVerifyResult> =>
+  jwtVerify(token, createRemoteJWKSet(new URL(`${service.issuer}/.well-known/jwks.json`)), {
+    issuer: service.issuer,
+    audience,
+    typ: 'at+jwt',
+    requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti'],
+  });
+
+describe('oauth4webapi', () => {
+  const discover = async () => {
+    const issuer = new URL(service.issuer);
+    return oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...http, algorithm: 'oauth2' }));
+  };
+  const METHODS = {
+    client_secret_basic: ({ client_secret }: Credentials) => oauth.ClientSecretBasic(client_secret),
+    client_secret_post: ({ client_secret }: Credentials) => oauth.ClientSecretPost(client_secret),
+  };
+
+  it.each(Object.entries(METHODS))('%s: discovers, obtains, refreshes, introspects, calls, revokes', async (_, method) => {
+    const server = await discover();
+    const [as, auth] = [{ client_id: client.client_id }, method(client)];
+    const granted = await oauth.processClientCredentialsResponse(server, as, await oauth.clientCredentialsGrantRequest(server, as, auth, { scope: 'read' }, http));
+    expect(granted).toMatchObject({ token_type: 'bearer', expires_in: 900, scope: 'read' });
+    const refreshed = await oauth.processRefreshTokenResponse(
+      server,
+      as,
+      await oauth.refreshTokenGrantRequest(server, as, auth, granted.refresh_token ?? '', http),
+    );
+    const introspect = async (token: string) =>
+      oauth.processIntrospectionResponse(server, as, await oauth.introspectionRequest(server, as, auth, token, http));
+    expect(await introspect(refreshed.access_token)).toMatchObject({ active: true, client_id: client.client_id, scope: 'read' });
+    const url = new URL('/protected', service.issuer);
+    expect((await oauth.protectedResourceRequest(refreshed.access_token, 'GET', url, undefined, null, http)).status).toBe(200);
+    const claims = await oauth.validateJwtAccessToken(
+      { ...server, jwks_uri: `${service.issuer}/.well-known/jwks.json` },
+      new Request(url, { headers: { authorization: `Bearer ${refreshed.access_token}` } }),
+      service.issuer,
+      http,
+    );
+    expect(claims.client_id).toBe(client.client_id);
+    await oauth.processRevocationResponse(await oauth.revocationRequest(server, as, auth, refreshed.access_token, http));
+    expect(await introspect(refreshed.access_token)).toEqual({ active: false });
+    await expect(oauth.protectedResourceRequest(refreshed.access_token, 'GET', url, undefined, null, http)).rejects.toThrow(oauth.WWWAuthenticateChallengeError);
+  });
+
+  it('reads our errors: a wrong secret, a scope too much, a used-up refresh token', async () => {
+    const server = await discover();
+    const as = { client_id: client.client_id };
+    const request = (auth: oauth.ClientAuth, scope: string) => oauth.clientCredentialsGrantRequest(server, as, auth, { scope }, http);
+    const refused = async (answer: Response) => oauth.processClientCredentialsResponse(server, as, answer).catch((error: unknown) => error);
+    expect(await refused(await request(oauth.ClientSecretPost(client.client_secret), 'admin'))).toMatchObject({ error: 'invalid_scope', status: 400 });
+    expect(await refused(await request(oauth.ClientSecretPost('wrong'), 'read'))).toBeInstanceOf(oauth.WWWAuthenticateChallengeError);
+  });
+});
+
+describe('openid-client', () => {
+  it.each([
+    ['client_secret_basic', openid.ClientSecretBasic],
+    ['client_secret_post', openid.ClientSecretPost],
+  ])('%s: discovers, obtains, refreshes, introspects, revokes', async (_, method) => {
+    const config = await openid.discovery(new URL(service.issuer), client.client_id, undefined, method(client.client_secret), {
+      algorithm: 'oauth2',
+      execute: [openid.allowInsecureRequests],
+    });
+    const granted = await openid.clientCredentialsGrant(config, { scope: 'read write' });
+    const refreshed = await openid.refreshTokenGrant(config, granted.refresh_token ?? '');
+    expect((await openid.tokenIntrospection(config, refreshed.access_token)).active).toBe(true);
+    await openid.tokenRevocation(config, refreshed.access_token);
+    expect((await openid.tokenIntrospection(config, refreshed.access_token)).active).toBe(false);
+    await openid.tokenRevocation(config, refreshed.refresh_token ?? '');
+    await expect(openid.refreshTokenGrant(config, refreshed.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+
+  it('finds the issuer by the name that OpenID Connect discovery uses too', async () => {
+    const config = await openid.discovery(new URL(service.issuer), client.client_id, client.client_secret, undefined, { execute: [openid.allowInsecureRequests] });
+    expect(config.serverMetadata().token_endpoint).toBe(`${service.issuer}/token`);
+  });
+});
+
+type Fields = Readonly<Record<string, string>>;
+/** Ways to say who one is; each gives the body's fields and the headers. */
+const AUTHENTICATION: Readonly<Record<string, (client: Credentials) => { fields?: Fields; headers?: Fields }>> = {
+  client_secret_basic: ({ client_id, client_secret }) => ({
+    headers: { authorization: `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}` },
+  }),
+  client_secret_post: ({ client_id, client_secret }) => ({ fields: { client_id, client_secret } }),
+  'older form fields': ({ client_id: username, client_secret: password }) => ({ fields: { username, password } }),
+  'older headers': ({ client_id, client_secret }) => ({ headers: { 'x-client-id': client_id, 'x-client-secret': client_secret } }),
+};
+
+describe.each(Object.keys(AUTHENTICATION))('the matrix: %s', (method) => {
+  const { fields, headers } = { fields: () => AUTHENTICATION[method]!(client).fields, headers: () => AUTHENTICATION[method]!(client).headers };
+  const ask = (grant: Fields) => api.call('/token', { method: 'POST', headers: headers() ?? {}, body: form({ ...grant, ...fields() }) });
+
+  it('both grants, every algorithm: the token is signed as its audience wants it, and verifies', async () => {
+    for (const [algorithm, audience] of targets()) {
+      const granted = await ask({ grant_type: 'client_credentials', resource: audience });
+      expect(granted.status, granted.text).toBe(200);
+      const refreshed = await ask({ grant_type: 'refresh_token', refresh_token: granted.body.refresh_token });
+      expect(refreshed.status, refreshed.text).toBe(200);
+      for (const { body } of [granted, refreshed]) {
+        const { protectedHeader, payload } = await verified(body.access_token, audience);
+        expect([protectedHeader.alg, payload['client_id']]).toEqual([algorithm, client.client_id]);
+      }
+    }
+  });
+});
+
+describe('verifiers', () => {
+  it('jose refuses a token for another audience, and any changed one', async () => {
+    const token = await api.accessToken(client, { resource: 'https://es256.example' });
+    await expect(verified(token, service.issuer)).rejects.toMatchObject({ code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' });
+    await expect(verified(`${token.slice(0, -5)}AAAAA`, 'https://es256.example')).rejects.toMatchObject({ code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' });
+  });
+
+  // aws-jwt-verify fetches over https alone, so that it is given the keys that it would have fetched.
+  const jwks = async () => (await api.call('/.well-known/jwks.json')).body;
+
+  it('aws-jwt-verify takes our RSA tokens, and no others', async () => {
+    const verifier = JwtRsaVerifier.create({ issuer: service.issuer, audience: service.issuer, jwksUri: `${service.issuer}/.well-known/jwks.json` });
+    verifier.cacheJwks(await jwks());
+    const token = await api.accessToken(client);
+    expect((await verifier.verify(token))['client_id']).toBe(client.client_id);
+    await expect(verifier.verify(await api.accessToken(client, { resource: 'https://ps256.example' }))).rejects.toThrow(/audience|not allowed/i);
+  });
+
+  it('aws-jwt-verify takes ES256 and EdDSA', async () => {
+    for (const [algorithm, audience] of targets().filter(([name]) => name === 'ES256' || name === 'EdDSA')) {
+      const verifier = JwtVerifier.create({ issuer: service.issuer, audience, jwksUri: `${service.issuer}/.well-known/jwks.json` });
+      verifier.cacheJwks(await jwks());
+      expect((await verifier.verify(await api.accessToken(client, { resource: audience }))).aud, algorithm).toBe(audience);
+    }
+  });
+});
+
+it('one key for each algorithm is published, and a token of each is introspected and revoked', async () => {
+  const { keys } = (await api.call('/.well-known/jwks.json')).body;
+  expect(keys.map(({ alg }: { alg: string }) => alg).sort()).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256']);
+  for (const [algorithm, audience] of targets()) {
+    const token = await api.accessToken(client, { resource: audience });
+    expect(decoded(token).header.alg).toBe(algorithm);
+    expect((await api.introspect(client, token)).body.active).toBe(true);
+    expect((await api.revoke(client, { token })).status).toBe(200);
+    expect((await api.introspect(client, token)).body.active).toBe(false);
+  }
+});
