@@ -4,7 +4,7 @@ import { integer, type Environment } from '../environment.ts';
 /** At most `perMinute + burst` calls in any sliding minute; `perMinute` 0 means no limit. */
 export type RateLimit = { readonly perMinute: number; readonly burst: number };
 
-export const RATE_LIMIT_MAX = 1_000_000;
+const RATE_LIMIT_MAX = 1_000_000;
 
 /** The burst that goes with a limit unless one is given: a third of it (20 for the default 60). */
 export const defaultBurst = (perMinute: number): number => Math.ceil(perMinute / 3);

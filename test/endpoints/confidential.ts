@@ -10,15 +10,18 @@ export type Confidential = {
   leaksIn(lines: readonly string[]): readonly string[];
 };
 
-/** Shorter texts occur by chance. */
+/** Shorter texts occur by chance; a longer one is looked for wherever its first characters stand. */
 const LENGTH_MIN = 12;
 
 export function createConfidential(): Confidential {
-  const secrets = new Set<string>();
+  const secrets = new Map<string, Set<string>>();
   const add = (...texts: readonly string[]): void => {
     // Of a token also its last two parts: a handle, a MAC, a payload or a signature alone is a leak as well.
-    for (const part of texts.flatMap((text) => [text, ...text.split('.').slice(1).slice(-2)]))
-      if (part.length >= LENGTH_MIN) secrets.add(part);
+    for (const part of texts.flatMap((text) => [text, ...text.split('.').slice(1).slice(-2)])) {
+      if (part.length < LENGTH_MIN) continue;
+      const start = part.slice(0, LENGTH_MIN);
+      secrets.set(start, (secrets.get(start) ?? new Set()).add(part));
+    }
   };
   return {
     add,
@@ -30,11 +33,13 @@ export function createConfidential(): Confidential {
       for (const name of ['client_secret', 'password', 'token', 'access_token', 'refresh_token']) add(textOf(parameters[name]));
       for (const name of ['client_secret', 'access_token', 'refresh_token']) add(textOf(body?.[name]));
     },
-    leaksIn: (lines) => {
-      const all = lines.join('');
-      const leaked = [...secrets].filter((secret) => all.includes(secret));
-      return lines.filter((line) => leaked.some((secret) => line.includes(secret)));
-    },
+    leaksIn: (lines) =>
+      lines.filter((line) => {
+        for (let at = 0; at + LENGTH_MIN <= line.length; at += 1) {
+          for (const secret of secrets.get(line.slice(at, at + LENGTH_MIN)) ?? []) if (line.startsWith(secret, at)) return true;
+        }
+        return false;
+      }),
   };
 }
 

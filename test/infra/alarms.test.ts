@@ -16,6 +16,7 @@ it('somebody is told of everything that needs a person', () => {
     'PipeDelayed',
     'PipeFailures',
     'PipeStopped',
+    'RefreshTokenAhead',
     'RefreshTokenReuse',
     'ServerErrors',
     'Throttles',
@@ -44,12 +45,14 @@ it('errors and throttles are counted over all functions', () => {
     if (/FunctionErrors|Throttles/.test(id)) expect(Properties.Metrics).toHaveLength(functions + 1);
 });
 
-it('KMS failures and reuse are counted in the logs of this deployment alone', () => {
+it('KMS failures, reuse and tokens ahead of the table are counted in the logs of this deployment alone', () => {
   const filters = Object.values(resources(service, 'AWS::Logs::MetricFilter')).map(({ Properties }) => Properties);
   expect(filters.map(({ FilterPattern, LogGroupName }) => [FilterPattern, LogGroupName.Ref.replace(/[0-9A-F]{8}$/, '')]).sort()).toEqual([
     ['{ $.dependency = "kms:*" }', 'AuthFunctionsRefreshLogs'],
     ['{ $.dependency = "kms:*" }', 'AuthFunctionsTokenLogs'],
     ['{ $.detail.event_type = "refresh_token_reuse" }', 'AuthAuditLog'],
+    ['{ $.reason = "refresh_token_ahead" }', 'AuthFunctionsRefreshLogs'],
+    ['{ $.reason = "refresh_token_ahead" }', 'AuthFunctionsTokenLogs'],
   ]);
   for (const { MetricTransformations } of filters) expect(MetricTransformations[0].MetricNamespace).toBe('M2mAuth/m2m-auth-service');
 });
