@@ -19,6 +19,8 @@ export default defineConfig({
           include: [AGAINST_A_SERVICE],
           exclude: [FIRST_RUN],
           globalSetup: 'test/e2e/global-setup.ts',
+          // They wait more than they work.
+          maxWorkers: 4,
           isolate: false,
         },
       },

@@ -19,6 +19,7 @@ const LIMITS_KB: Readonly<Record<string, number | undefined>> = {
   'revoke/handler.ts': undefined,
   'introspect/handler.ts': undefined,
   'clients/handler.ts': undefined,
+  'sessions/handler.ts': undefined,
   'jwks/handler.ts': 380,
   'authorizer/feed.ts': 60,
   'authorizer/table.ts': undefined,

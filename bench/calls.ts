@@ -82,11 +82,17 @@ async function cases(): Promise<readonly Case[]> {
   return [
     {
       title: 'the first token of a new environment',
-      expected: [ADMISSION, ['GetSecretValue'], ['Query'], ['Sign']],
+      expected: [ADMISSION, ['GetSecretValue'], ['Query', 'UpdateItem'], ['Sign']],
       status: 200,
       send: clientCredentials,
     },
     { title: 'client_credentials', expected: [ADMISSION, ['Sign']], status: 200, send: clientCredentials },
+    {
+      title: 'with a refresh token, the first in 5 minutes with its secret',
+      expected: [ADMISSION, ['PutItem', 'Sign', 'UpdateItem']],
+      status: 200,
+      send: withRefreshToken,
+    },
     { title: 'client_credentials with a refresh token', expected: [ADMISSION, ['PutItem', 'Sign']], status: 200, send: withRefreshToken },
     {
       title: "refresh, a new environment's first",

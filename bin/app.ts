@@ -20,6 +20,7 @@ const ENTRIES = [
   'introspect/handler.ts',
   'jwks/handler.ts',
   'clients/handler.ts',
+  'sessions/handler.ts',
 ];
 const SAMPLE_ENTRIES = ['authorizer/table.ts', 'sample/handler.ts'];
 

@@ -7,9 +7,11 @@ import { help, overview } from './m2m/help.ts';
 import { introspect } from './m2m/introspect.ts';
 import { nearest } from './m2m/nearest.ts';
 import { revoke } from './m2m/revoke.ts';
+import { secrets } from './m2m/secrets.ts';
+import { sessions } from './m2m/sessions.ts';
 import { token } from './m2m/token.ts';
 
-const COMMANDS: readonly Command[] = [...clients, token, introspect, revoke, audit];
+const COMMANDS: readonly Command[] = [...clients, ...secrets, ...sessions, token, introspect, revoke, audit];
 
 try {
   const output = await answerTo(process.argv.slice(2));

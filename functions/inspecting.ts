@@ -1,7 +1,8 @@
-// What the functions that authenticate callers and read tokens are wired to; none of them signs.
+// What the functions that check callers and read tokens are wired to; none of them signs.
 import { createDenialBudget } from '../src/abuse/denial-budget.ts';
 import { createRefusedUntil } from '../src/abuse/refused-until.ts';
 import { createStrangers } from '../src/abuse/strangers.ts';
+import type { BearerDeps } from '../src/endpoints/bearer.ts';
 import type { IntrospectDeps } from '../src/endpoints/introspect.ts';
 import { createKeyRing } from '../src/signing/key-ring.ts';
 import { createSecretRing } from '../src/signing/secret-ring.ts';
@@ -11,8 +12,12 @@ import { createKeyRecordStore } from '../src/storage/key-record-store.ts';
 import { createRequestStore } from '../src/storage/request-store.ts';
 import type { Table } from '../src/storage/table.ts';
 import type { RevokeEnv } from './revoke/env.ts';
+import type { SessionsEnv } from './sessions/env.ts';
 
-export function inspectingDeps(env: RevokeEnv): { readonly table: Table; readonly deps: IntrospectDeps } {
+type Wired<Deps> = { readonly table: Table; readonly deps: Deps };
+
+/** For callers that come with an access token. */
+export function bearerDeps(env: Pick<SessionsEnv, 'issuer' | 'tableName' | 'rateLimit'>): Wired<BearerDeps> {
   const table = { table: env.tableName, dynamodb: createDynamoDb() };
   const keyRing = createKeyRing({ records: createKeyRecordStore(table) });
   return {
@@ -21,11 +26,16 @@ export function inspectingDeps(env: RevokeEnv): { readonly table: Table; readonl
       issuer: env.issuer,
       rateLimit: env.rateLimit,
       requests: createRequestStore(table),
-      ring: createSecretRing({ secrets: createSecretsManager(), secretArn: env.ringSecretArn }),
       keys: (kid, now) => keyRing.verificationKeys(kid, now),
       strangers: createStrangers(),
       refusedUntil: createRefusedUntil(),
       denials: createDenialBudget(),
     },
   };
+}
+
+/** For callers that may also come with a secret. */
+export function inspectingDeps(env: RevokeEnv): Wired<IntrospectDeps> {
+  const { table, deps } = bearerDeps(env);
+  return { table, deps: { ...deps, ring: createSecretRing({ secrets: createSecretsManager(), secretArn: env.ringSecretArn }) } };
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createDenialBudget } from '../src/abuse/denial-budget.ts';
 import { createRefusedUntil } from '../src/abuse/refused-until.ts';
 import { createStrangers } from '../src/abuse/strangers.ts';
+import { createReportedUses } from '../src/clients/secret-use.ts';
 import type { TokenDeps } from '../src/endpoints/token-deps.ts';
 import { createKeyRing } from '../src/signing/key-ring.ts';
 import { createKms } from '../src/signing/kms-client.ts';
@@ -13,6 +14,7 @@ import { createTemplateKeys } from '../src/signing/template-keys.ts';
 import { createDynamoDb } from '../src/storage/dynamodb-client.ts';
 import { createKeyRecordStore } from '../src/storage/key-record-store.ts';
 import { createRequestStore } from '../src/storage/request-store.ts';
+import { createSecretUseStore } from '../src/storage/secret-use-store.ts';
 import { createSessionStore } from '../src/storage/session-store.ts';
 import type { TokenEnv } from './token/env.ts';
 
@@ -29,6 +31,8 @@ export function issuingDeps(env: TokenEnv): TokenDeps {
     sessions: createSessionStore(table),
     signer: createKmsSigner({ ring, kms }),
     ring: createSecretRing({ secrets: createSecretsManager(), secretArn: env.ringSecretArn }),
+    secretUses: createSecretUseStore(table),
+    reportedUses: createReportedUses(),
     strangers: createStrangers(),
     refusedUntil: createRefusedUntil(),
     denials: createDenialBudget(),

@@ -7,6 +7,7 @@ import { IntrospectFunction } from './functions/introspect.ts';
 import { JwksFunction } from './functions/jwks.ts';
 import { RefreshFunction } from './functions/refresh.ts';
 import { RevokeFunction } from './functions/revoke.ts';
+import { SessionsFunction } from './functions/sessions.ts';
 import { TokenFunction } from './functions/token.ts';
 import type { ServiceFunction } from './service-function.ts';
 
@@ -22,6 +23,7 @@ export class AuthFunctions extends Construct {
       introspect: new IntrospectFunction(this, 'Introspect', context),
       jwks: new JwksFunction(this, 'Jwks', context),
       clients: new ClientsFunction(this, 'Clients', context),
+      sessions: new SessionsFunction(this, 'Sessions', context),
     };
   }
 

@@ -1,5 +1,6 @@
 // Refuses props that could only fail later: in the functions, which would answer 503, or in the middle of a deployment.
 import { Token, type Duration } from 'aws-cdk-lib';
+import { clientsEnv } from '../functions/clients/env.ts';
 import { tokenEnv } from '../functions/token/env.ts';
 import { ConfigurationError } from '../src/environment.ts';
 import type { Settings } from './settings.ts';
@@ -11,6 +12,7 @@ export function refuseImpossibleProps(settings: Settings): void {
   refuseCustomDomain(settings);
   refuseIssuer(settings);
   refuseAudiences(settings);
+  refuseAdministrators(settings);
   refuseValuesThatTheFunctionsRefuse(settings);
   refuseUnlessCount('throttling.rate', settings.throttling.rate);
   refuseUnlessCount('throttling.burst', settings.throttling.burst);
@@ -65,6 +67,14 @@ function refuseAudiences({ audiences }: Settings): void {
       refuse('audiences', audience, 'must name each audience by an absolute URI without a fragment');
   }
   refuseLargeJson('audiences', JSON.stringify(audiences));
+}
+
+function refuseAdministrators({ administrators }: Settings): void {
+  // ARNs of roles of the same app are known only after the deployment; the function then checks them.
+  if (administrators === undefined || administrators.some((arn) => Token.isUnresolved(arn))) return;
+  const others = { ISSUER: 'https://issuer.example', TABLE_NAME: 'table', RING_SECRET_ARN: 'secret', RATE_LIMIT_PER_MINUTE: '60' };
+  refuseUnlessParsed('administrators', administrators, () => clientsEnv({ ...others, ADMINISTRATORS: JSON.stringify(administrators) }));
+  refuseLargeJson('administrators', JSON.stringify(administrators));
 }
 
 function refuseValuesThatTheFunctionsRefuse(settings: Settings): void {

@@ -4,7 +4,7 @@ import { CfnApiMapping, CfnIntegration, CfnRoute, CfnStage } from 'aws-cdk-lib/a
 import { CfnPermission } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { DEFAULT_ROUTE_FUNCTION, ROUTES, type FunctionName } from '../src/http/route-table.ts';
+import { DEFAULT_ROUTE_FUNCTION, ROUTES, type FunctionName, type Route } from '../src/http/route-table.ts';
 import type { AuthFunctions } from './auth-functions.ts';
 import type { ThrottlingProps } from './m2m-auth-props.ts';
 import type { IssuerApi } from './state/issuer-api.ts';
@@ -16,7 +16,7 @@ export interface IssuerRoutesProps {
   readonly logRetention: RetentionDays;
 }
 
-/** Why no API Gateway authorizer stands before a route: what its function does instead. */
+/** Why no API Gateway authorizer stands before an open route: what its function does instead. */
 const openBecause: Readonly<Record<FunctionName, string>> = {
   token: 'The token endpoint is where callers without a token begin; its function authenticates the client (RFC 6749 section 3.2.1).',
   refresh: 'The function authenticates the client, or the refresh token itself where the client is registered so (RFC 6749 section 6).',
@@ -24,6 +24,7 @@ const openBecause: Readonly<Record<FunctionName, string>> = {
   introspect: 'The function authenticates the client and shows only tokens that it may see (RFC 7662 section 2.1).',
   jwks: 'Public by specification: metadata (RFC 8414), public keys (RFC 7517), digests of revoked token ids, health, and 404.',
   clients: "The function verifies a bearer token with scope clients:manage itself, so that refusals are RFC 6750's.",
+  sessions: "The function verifies a bearer token itself, so that refusals are RFC 6750's, and shows a client's sessions to itself alone.",
 };
 
 export class IssuerRoutes extends Construct {
@@ -35,22 +36,22 @@ export class IssuerRoutes extends Construct {
     super(scope, id);
     this.props = props;
     const routes = [
-      ...ROUTES.map((route) => this.route(`${route.method} ${route.path}`, route.function)),
-      this.route('$default', DEFAULT_ROUTE_FUNCTION),
+      ...ROUTES.map((route) => this.route(`${route.method} ${route.path}`, route)),
+      this.route('$default', { function: DEFAULT_ROUTE_FUNCTION, authorization: 'none' }),
     ];
     this.stage = this.deploy(routes);
     const { apiId, domainName } = props.api;
     if (domainName !== undefined) new CfnApiMapping(this, 'Mapping', { apiId, domainName, stage: this.stage.ref });
   }
 
-  private route(routeKey: string, functionName: FunctionName): CfnRoute {
+  private route(routeKey: string, { function: functionName, authorization }: Pick<Route, 'function' | 'authorization'>): CfnRoute {
     const route = new CfnRoute(this, routeKey.replaceAll('/', '|'), {
       apiId: this.props.api.apiId,
       routeKey,
-      authorizationType: 'NONE',
+      authorizationType: authorization === 'iam' ? 'AWS_IAM' : 'NONE',
       target: Fn.join('/', ['integrations', this.integration(functionName).ref]),
     });
-    Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason: openBecause[functionName] });
+    if (authorization === 'none') Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason: openBecause[functionName] });
     return route;
   }
 

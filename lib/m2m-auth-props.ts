@@ -9,7 +9,7 @@ import type { Algorithm } from '../src/tokens/algorithms.ts';
 import type { AudienceSettings } from '../src/tokens/audience.ts';
 
 /** The endpoints that count their callers. */
-export type RateLimitedEndpoint = 'token' | 'refresh' | 'revoke' | 'introspect' | 'clients';
+export type RateLimitedEndpoint = 'token' | 'refresh' | 'revoke' | 'introspect' | 'clients' | 'sessions';
 
 /** What one client may ask of one endpoint from one network: at most `perMinute + burst` calls in any sliding minute. */
 export interface RateLimitProps {
@@ -89,6 +89,13 @@ export interface M2mAuthProps {
    * @default 60 a minute and a burst of 20 at each endpoint
    */
   readonly rateLimits?: Readonly<Partial<Record<RateLimitedEndpoint, RateLimitProps>>>;
+
+  /**
+   * ARNs of the IAM roles (or users) that manage clients and sessions below `/iam`, of this account. They also need IAM's permission
+   * to call those routes; the output `IamAdministratorPolicy` is a policy that gives it.
+   * @default every principal that IAM lets call those routes
+   */
+  readonly administrators?: readonly string[];
 
   /**
    * Ceiling of the whole API, which API Gateway answers with 429. It bounds what strangers can cost.

@@ -43,6 +43,7 @@ export function settingsFrom({ algorithm = DEFAULT_ALGORITHM, rateLimits, ...pro
       revoke: limit('revoke'),
       introspect: limit('introspect'),
       clients: limit('clients'),
+      sessions: limit('sessions'),
     },
   };
   refuseImpossibleProps(settings);

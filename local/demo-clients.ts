@@ -16,6 +16,10 @@ export type CredentialsFile = {
   readonly aws: { readonly access_key_id: string; readonly secret_access_key: string; readonly region: string; readonly arn: string };
 };
 
+/** The role whose key pair credentials.json has. */
+const OPERATOR_ROLE = 'm2m-auth-operator';
+const OPERATOR_ROLE_ARN = `arn:aws:iam::${ACCOUNT}:role/${OPERATOR_ROLE}`;
+
 const DEMO_CLIENTS = {
   'demo-service': {
     client_name: 'Demo service',
@@ -23,6 +27,7 @@ const DEMO_CLIENTS = {
     roles: ['user'],
     grant_types: ['client_credentials', 'refresh_token'],
     refresh_client_auth: 'none',
+    iam_principals: [OPERATOR_ROLE_ARN],
   },
   'demo-admin': {
     client_name: 'Demo administrator',
@@ -124,7 +129,7 @@ const generateAwsKeys = (): CredentialsFile['aws'] => ({
   access_key_id: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
   secret_access_key: randomBytes(30).toString('base64'),
   region: REGION,
-  arn: `arn:aws:iam::${ACCOUNT}:role/m2m-auth-operator`,
+  arn: OPERATOR_ROLE_ARN,
 });
 
 function isCredentialsFile(value: unknown): value is CredentialsFile {

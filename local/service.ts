@@ -7,8 +7,10 @@ import { startEngine, type Engine } from './engines/engine.ts';
 import { createLambdaFunction, type LambdaFunction } from './functions/lambda-function.ts';
 import { variablesOf, type Credentials } from './functions/variables.ts';
 import { createHttpApi } from './gateway/http-api.ts';
+import { createIamAuthorizer } from './gateway/iam-authorizer.ts';
 import { createRestApi } from './gateway/rest-api.ts';
 import { listen, type Gateway } from './gateway/server.ts';
+import type { AccessRecord } from './iam/access.ts';
 import { operatorPrincipal, principalOf, type Principal } from './iam/principals.ts';
 import { openLogs, type Logs } from './logs.ts';
 import { codeOf, StartError } from './start-error.ts';
@@ -29,14 +31,26 @@ export type LocalService = {
 
 const GRACE_MS = 5_000;
 
+/** What the service tells whoever started it. */
+export type ServiceListeners = {
+  /** Lines for the operator. */
+  readonly stderr: (line: string) => void;
+  /** Each kind of access that a function's role was asked for, once. */
+  readonly onAccess?: (access: AccessRecord) => void;
+};
+
 /** Resolves once it serves. Rejects with a `StartError` for what the user can put right; nothing is left running then. */
-export async function startService(config: LocalConfig, stderr: (line: string) => void): Promise<LocalService> {
+export async function startService(
+  config: LocalConfig,
+  stderr: ServiceListeners['stderr'],
+  onAccess?: ServiceListeners['onAccess'],
+): Promise<LocalService> {
   const undo: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    return { ...(await start(config, stderr, undo)), stop };
+    return { ...(await start(config, { stderr, ...(onAccess && { onAccess }) }, undo)), stop };
   } catch (error) {
     await stop();
     throw error instanceof TemplateError ? new StartError(error.message) : error;
@@ -44,7 +58,11 @@ export async function startService(config: LocalConfig, stderr: (line: string) =
 }
 
 /** Every step that is taken puts into `undo` how it is taken back. */
-async function start(config: LocalConfig, stderr: (line: string) => void, undo: (() => unknown)[]): Promise<Omit<LocalService, 'stop'>> {
+async function start(
+  config: LocalConfig,
+  { stderr, onAccess }: ServiceListeners,
+  undo: (() => unknown)[],
+): Promise<Omit<LocalService, 'stop'>> {
   refuseIfRunning(config.dataDir);
   const opened: { logs?: Logs } = {};
   const onProblem = (text: string): void => {
@@ -61,7 +79,7 @@ async function start(config: LocalConfig, stderr: (line: string) => void, undo: 
   const issuer = originOf(config.host, gateway.port);
   const deployment = readDeployment(config.assembly ?? (await cachedAssembly()).directory, issuer);
   const callers = callersOf(deployment);
-  const { dynamodb, keys } = await startEngines({ directory, deployment, principals: callers.principals, logs, onProblem, undo });
+  const { dynamodb, keys } = await startEngines({ directory, deployment, principals: callers.principals, logs, onProblem, onAccess, undo });
   const endpoints = { dynamodb: dynamodb.endpoint, kms: keys.endpoint, secretsmanager: keys.endpoint };
   const functions = createFunctions({ deployment, config, callers, endpoints, logs, onProblem });
   undo.push(() => Promise.all([...functions.values()].map((lambda) => lambda.stop())));
@@ -79,7 +97,7 @@ async function start(config: LocalConfig, stderr: (line: string) => void, undo: 
     sweep: () => dynamodb.sweep(),
   });
   undo.push(control.close);
-  openGateway(gateway, deployment, functions);
+  openGateway(gateway, deployment, functions, credentials.aws);
   // Requests under way need everything else, so the gateway is the first to go; a second close does nothing.
   undo.push(() => gateway.close(GRACE_MS));
   directory.markInitialized();
@@ -125,6 +143,7 @@ type EngineContext = {
   readonly principals: readonly Principal[];
   readonly logs: Logs;
   readonly onProblem: (text: string) => void;
+  readonly onAccess: ServiceListeners['onAccess'];
   readonly undo: (() => unknown)[];
 };
 
@@ -134,9 +153,10 @@ async function startEngines({
   principals,
   logs,
   onProblem,
+  onAccess,
   undo,
 }: EngineContext): Promise<{ dynamodb: Engine; keys: Engine }> {
-  const listeners = { onEvent: logs.audit, onProblem };
+  const listeners = { onEvent: logs.audit, onProblem, onAccess };
   const { path: dataDir, initialized } = directory;
   const common = { dataDir, initialized, principals };
   const engines = await Promise.allSettled([
@@ -180,8 +200,16 @@ function createFunctions({
   );
 }
 
-function openGateway(gateway: Gateway, deployment: Deployment, functions: ReadonlyMap<string, LambdaFunction>): void {
-  const httpApi = createHttpApi(deployment.httpApi, functions);
+function openGateway(
+  gateway: Gateway,
+  deployment: Deployment,
+  functions: ReadonlyMap<string, LambdaFunction>,
+  aws: CredentialsFile['aws'],
+): void {
+  const { callerPolicies: policies } = deployment;
+  const name = aws.arn.split('/').at(-1) ?? '';
+  const role = { name, accessKeyId: aws.access_key_id, secretAccessKey: aws.secret_access_key, policies };
+  const httpApi = createHttpApi(deployment.httpApi, functions, createIamAuthorizer(role));
   const restApis = deployment.restApis.map((spec) => createRestApi(spec, functions));
   // Where both have a path, the REST API wins.
   gateway.open({ handle: (request) => (restApis.find((api) => api.owns(request.path)) ?? httpApi).handle(request) });

@@ -13,7 +13,11 @@ const refusal = (read: () => unknown): ConfigurationError => {
 
 it('a variable that is missing or empty is refused by name', () => {
   for (const environment of [{}, { NAME: undefined }, { NAME: '' }]) {
-    expect(refusal(() => required(environment, 'NAME'))).toMatchObject({ name: 'ConfigurationError', variable: 'NAME', message: 'NAME is not set' });
+    expect(refusal(() => required(environment, 'NAME'))).toMatchObject({
+      name: 'ConfigurationError',
+      variable: 'NAME',
+      message: 'NAME is not set',
+    });
   }
   expect(required({ NAME: ' x ' }, 'NAME')).toBe(' x ');
 });
@@ -43,12 +47,16 @@ it('JSON is parsed, and what is none is refused without showing it', () => {
 
 describe('an issuer URL (RFC 8414 section 2)', () => {
   const read = (ISSUER: string) => issuerUrl({ ISSUER }, 'ISSUER');
-  it.each(['https://issuer.example', 'https://issuer.example:8443', 'https://issuer.example/tenant', 'http://127.0.0.1:3000', 'http://localhost:3000', 'http://[::1]:3000'])(
-    'may be %s',
-    (text) => {
-      expect(read(text)).toBe(text);
-    },
-  );
+  it.each([
+    'https://issuer.example',
+    'https://issuer.example:8443',
+    'https://issuer.example/tenant',
+    'http://127.0.0.1:3000',
+    'http://localhost:3000',
+    'http://[::1]:3000',
+  ])('may be %s', (text) => {
+    expect(read(text)).toBe(text);
+  });
   it.each([
     'http://issuer.example',
     'http://127.0.0.1.evil.example',

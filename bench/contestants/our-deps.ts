@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createDenialBudget } from '../../src/abuse/denial-budget.ts';
 import { createRefusedUntil } from '../../src/abuse/refused-until.ts';
 import { createStrangers } from '../../src/abuse/strangers.ts';
+import { createReportedUses } from '../../src/clients/secret-use.ts';
 import type { Loaded, RateWindow, RequestStore, SecretRing, SessionStore, TokenSigner } from '../../src/endpoints/stores.ts';
 import type { TokenDeps } from '../../src/endpoints/token-deps.ts';
 import { demoClient, ISSUER, RING } from '../demo-client.ts';
@@ -19,6 +20,8 @@ export function inMemoryDeps(algorithm: BenchAlgorithm): TokenDeps {
     sessions: NO_SESSIONS,
     signer: inMemorySigner(algorithm),
     ring: IN_MEMORY_RING,
+    secretUses: { record: () => Promise.resolve() },
+    reportedUses: createReportedUses(),
     strangers: createStrangers(),
     refusedUntil: createRefusedUntil(),
     denials: createDenialBudget(),

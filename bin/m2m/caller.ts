@@ -1,10 +1,13 @@
 // Whose credentials a command sends: --client-id with --client-secret, --client, or the service's own choice.
 import { usageError } from './arguments.ts';
+import { basic, type Call } from './http-call.ts';
+import { IAM_OPTIONS } from './signature.ts';
 import { CommandError, type Arguments, type Options } from './command.ts';
 import type { Credentials, Service } from './service.ts';
 import { valueOrInput } from './standard-input.ts';
 
 export const CALLER_OPTIONS: Options = {
+  ...IAM_OPTIONS,
   client: { value: 'NAME', help: 'A client of the local credentials.json: demo-service or demo-admin' },
   'client-id': { value: 'ID', help: 'Another client' },
   'client-secret': {
@@ -21,6 +24,8 @@ export async function chosenCaller(
 ): Promise<Credentials | undefined> {
   const clientId = call.text('client-id');
   const name = call.text('client');
+  if (service.signing && call.text('client-secret') !== undefined)
+    throw usageError(command, '--iam and --client-secret exclude each other.');
   if (clientId !== undefined && name !== undefined) throw usageError(command, '--client and --client-id exclude each other.');
   if (clientId !== undefined) return { clientId, secret: await secretFor(command, service, call, clientId) };
   if (call.text('client-secret') !== undefined) throw usageError(command, '--client-secret needs --client-id.');
@@ -28,6 +33,7 @@ export async function chosenCaller(
 }
 
 async function secretFor(command: { readonly name: string }, service: Service, call: Arguments, clientId: string): Promise<string> {
+  if (service.signing) return '';
   const held = [...service.clients.values()].find((credentials) => credentials.clientId === clientId)?.secret;
   const secret = call.text('client-secret') ?? held ?? process.env['M2M_CLIENT_SECRET'];
   if (secret === undefined) throw usageError(command, '--client-id needs --client-secret ("-" reads it from standard input).');
@@ -50,10 +56,14 @@ export const someCaller = (credentials: Credentials | undefined): Credentials =>
   if (credentials !== undefined) return credentials;
   throw new CommandError(
     'There are no credentials to call with.',
-    'Set M2M_CLIENT_ID and M2M_CLIENT_SECRET, or give --client-id and --client-secret.',
+    'Set M2M_CLIENT_ID and M2M_CLIENT_SECRET, or give --client-id and --client-secret; with --iam the id alone.',
     2,
   );
 };
+
+/** A form with who sends it: by HTTP Basic, or in a signed call by the id alone. */
+export const asClient = ({ signing }: Service, caller: Credentials, form: NonNullable<Call['form']>): Pick<Call, 'form' | 'headers'> =>
+  signing ? { form: { ...form, client_id: caller.clientId } } : { form, headers: basic(caller) };
 
 /**
  * The client that a token says it belongs to, if we hold its credentials. Nothing is verified: the service does that.
@@ -61,16 +71,18 @@ export const someCaller = (credentials: Credentials | undefined): Credentials =>
  */
 export function ownerOf(service: Service, token: string): Credentials | undefined {
   const [, second = ''] = token.split('.');
-  const clientId = isRefreshToken(token) ? second : clientIdOfJwt(second);
+  const clientId = isRefreshToken(token) ? second : claimOfJwt(token, 'client_id');
   return [...service.clients.values()].find((credentials) => credentials.clientId === clientId);
 }
 
 /** By its prefix alone (src/tokens/refresh-token.ts). */
 export const isRefreshToken = (token: string): boolean => token.startsWith('m2m_rt_');
 
-function clientIdOfJwt(payload: string): unknown {
+/** Undefined also for what is no JWT. Nothing is verified. */
+export function claimOfJwt(token: string, claim: string): unknown {
+  const [, payload = ''] = token.split('.');
   try {
-    return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { client_id?: unknown } | null)?.client_id;
+    return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as Readonly<Record<string, unknown>> | null)?.[claim];
   } catch {
     return undefined;
   }

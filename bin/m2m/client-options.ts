@@ -46,6 +46,7 @@ const METADATA_OPTIONS: Readonly<Record<string, MetadataOption>> = {
   'rate-limit-per-minute': { field: 'rate_limit_per_minute', value: 'N', kind: 'number', help: 'Calls per endpoint and network' },
   'rate-limit-burst': { field: 'rate_limit_burst', value: 'N', kind: 'number', help: 'Calls over that limit that are let through' },
   'ip-range': { field: 'ip_ranges', value: 'CIDR', kind: 'list', help: 'A network that it may call from (default: any)' },
+  'iam-principal': { field: 'iam_principals', value: 'ARN', kind: 'list', help: 'An AWS role that may act as it, without a secret' },
   'may-introspect': { field: 'may_introspect', value: 'own|any', kind: 'text', help: 'Whose tokens it may introspect (default own)' },
   contact: { field: 'contacts', value: 'ADDRESS', kind: 'list', help: 'Who answers for it' },
   owner: { field: 'owner', value: 'TEAM', kind: 'text', help: 'Who it belongs to' },

@@ -1,12 +1,16 @@
-// Registered clients, over /clients as demo-admin or M2M_CLIENT_ID (RFC 7591, RFC 7592).
+// Registered clients, over /clients as demo-admin or M2M_CLIENT_ID (RFC 7591, RFC 7592), or over /iam/clients.
 import { usageError } from './arguments.ts';
 import { someCaller } from './caller.ts';
 import { CREATE_OPTIONS, metadataFrom, UPDATE_OPTIONS } from './client-options.ts';
 import { TOOL, type Answer, type Arguments, type Command } from './command.ts';
+import { confirm, CONFIRMATION_OPTIONS } from './confirmation.ts';
 import { inWholeUnits } from './duration.ts';
+import { everyPage } from './every-page.ts';
 import { bearer, send, type Call, type JsonObject } from './http-call.ts';
+import { IDEMPOTENCY_OPTIONS, idempotencyKey } from './idempotency.ts';
 import { findService } from './service.ts';
-import { inWords, pairs, table, type Column } from './table.ts';
+import { IAM_OPTIONS } from './signature.ts';
+import { inWords, pairs, table, terminalWidth, type Column } from './table.ts';
 import { accessToken } from './token.ts';
 
 const REPEATABLE = 'An option that is given more than once makes a list; on update it replaces the whole list.';
@@ -15,7 +19,7 @@ const create: Command = {
   name: 'clients create',
   summary: 'Register a client and print its secret, once',
   operands: [],
-  options: CREATE_OPTIONS,
+  options: { ...CREATE_OPTIONS, ...IDEMPOTENCY_OPTIONS },
   notes: [REPEATABLE],
   examples: [
     '--name billing --scope "read write" --grant client_credentials --grant refresh_token',
@@ -24,7 +28,8 @@ const create: Command = {
   ],
   run: async (call) => {
     const metadata = metadataFrom(call); // first, so that a wrong option makes no call
-    const client = await (await manager(call))({ method: 'POST', path: '/clients', json: metadata });
+    const request = await manager(call);
+    const client = await request({ method: 'POST', path: '/clients', json: metadata, idempotencyKey: idempotencyKey(call) });
     const id = inWords(client['client_id']) ?? '';
     const next = `The secret is shown only now; keep it where the client reads it.\nA first token: ${TOOL} token --client-id ${id} --client-secret -`;
     return { document: client, text: `${inText(client)}\n\n${next}` };
@@ -39,15 +44,7 @@ const list: Command = {
   examples: ['', '--json'],
   run: async (call) => {
     const request = await manager(call);
-    const items: JsonObject[] = [];
-    for (let cursor: string | undefined = ''; cursor !== undefined;) {
-      const page: JsonObject = await request({
-        method: 'GET',
-        path: `/clients?${new URLSearchParams({ limit: '100', ...(cursor === '' ? {} : { cursor }) }).toString()}`,
-      });
-      items.push(...((page['items'] ?? []) as readonly JsonObject[]));
-      cursor = inWords(page['next']);
-    }
+    const items = await everyPage(request, '/clients');
     return {
       document: { items },
       text: items.length === 0 ? `No clients yet. Register one: ${TOOL} help clients create` : table(COLUMNS, items, terminalWidth()),
@@ -100,7 +97,29 @@ const enable: Command = {
   run: (call) => change(call, { disabled: false }),
 };
 
-export const clients: readonly Command[] = [create, list, show, update, disable, enable];
+const remove: Command = {
+  name: 'clients delete',
+  summary: 'Delete a client for good, with its secrets, sessions and tokens',
+  operands: ['<client_id>'],
+  options: CONFIRMATION_OPTIONS,
+  notes: ['Its id is not given out again. To be able to take it back: "clients disable".'],
+  examples: ['billing', 'billing --yes'],
+  run: async (call) => {
+    const [client = ''] = call.operands;
+    await confirm(remove, call, `This deletes the client ${client} for good, with all that it holds.`);
+    await (
+      await manager(call)
+    )({ method: 'DELETE', path: pathOf(call) });
+    const text =
+      'Deleted. Its secrets, sessions and tokens are refused from now on (tokens within 5 seconds by authorizers that read the feed).';
+    return { document: { deleted: client }, text };
+  },
+};
+
+export const clients: readonly Command[] = [create, list, show, update, disable, enable, remove].map((command) => ({
+  ...command,
+  options: { ...command.options, ...IAM_OPTIONS },
+}));
 
 /** What the service says of a client and a PUT must not carry (RFC 7592 section 2.2), besides what belongs to single secrets. */
 const READ_ONLY = new Set([
@@ -121,9 +140,10 @@ async function change(call: Arguments, changes: JsonObject): Promise<Answer> {
   return asAnswer(await request({ method: 'PUT', path: pathOf(call), json: { ...Object.fromEntries(kept), ...changes } }));
 }
 
-/** Calls with one access token of the client that manages. */
-async function manager(call: Arguments): Promise<(request: Call) => Promise<JsonObject>> {
+/** Calls with one access token of the client that manages, or signed by an AWS principal. */
+export async function manager(call: Arguments): Promise<(request: Call) => Promise<JsonObject>> {
   const service = findService(call);
+  if (service.signing) return (request) => send(service, request);
   const headers = bearer(await accessToken(service, someCaller(service.manager), 'clients:manage'));
   return (request) => send(service, { ...request, headers });
 }
@@ -146,8 +166,10 @@ function fieldInText(field: string, value: unknown): string | undefined {
   return field.endsWith('_at') ? new Date(value * 1000).toISOString().replace('.000Z', 'Z') : String(value);
 }
 
-const credentialInText = ({ id, type, created_at: created }: JsonObject): string =>
-  `${inWords(type) ?? ''} ${inWords(id) ?? ''} of ${inWords(created) ?? ''}`;
+function credentialInText({ id, type, created_at: created, last_used_at: used }: JsonObject): string {
+  const use = inWords(used);
+  return `${inWords(type) ?? ''} ${inWords(id) ?? ''} of ${inWords(created) ?? ''}${use === undefined ? '' : `, last used ${use}`}`;
+}
 
 const COLUMNS: readonly Column<JsonObject>[] = [
   { title: 'CLIENT ID', cell: (client) => inWords(client['client_id']) ?? '' },
@@ -156,5 +178,3 @@ const COLUMNS: readonly Column<JsonObject>[] = [
   { title: 'SCOPE', cell: (client) => inWords(client['scope']) ?? '', shrinks: true },
   { title: 'ROLES', cell: (client) => inWords(client['roles']) ?? '', shrinks: true },
 ];
-
-const terminalWidth = (): number => (process.stdout.isTTY ? Math.max(process.stdout.columns, 80) : Number.POSITIVE_INFINITY);

@@ -1,6 +1,6 @@
-import { CALLER_OPTIONS, chosenCaller, ownerOf, someCaller } from './caller.ts';
+import { asClient, CALLER_OPTIONS, chosenCaller, ownerOf, someCaller } from './caller.ts';
 import type { Command } from './command.ts';
-import { basic, send, type JsonObject } from './http-call.ts';
+import { send, type JsonObject } from './http-call.ts';
 import { findService, type Credentials } from './service.ts';
 import { valueOrInput } from './standard-input.ts';
 import { inWords, pairs } from './table.ts';
@@ -19,7 +19,7 @@ export const introspect: Command = {
     const service = findService(call);
     const presented = await valueOrInput(call.operands[0] ?? '');
     const caller = someCaller((await chosenCaller(introspect, service, call)) ?? ownerOf(service, presented) ?? service.manager);
-    const answer = await send(service, { method: 'POST', path: '/introspect', headers: basic(caller), form: { token: presented } });
+    const answer = await send(service, { method: 'POST', path: '/introspect', ...asClient(service, caller, { token: presented }) });
     return { document: answer, text: inText(answer, caller) };
   },
 };

@@ -1,7 +1,7 @@
-import { CALLER_OPTIONS, chosenCaller, isRefreshToken, ownerOf, someCaller } from './caller.ts';
+import { asClient, CALLER_OPTIONS, chosenCaller, isRefreshToken, ownerOf, someCaller } from './caller.ts';
 import { usageError } from './arguments.ts';
 import type { Answer, Arguments, Command } from './command.ts';
-import { basic, bearer, send } from './http-call.ts';
+import { bearer, send } from './http-call.ts';
 import { findService } from './service.ts';
 import { valueOrInput } from './standard-input.ts';
 
@@ -26,13 +26,14 @@ export const revoke: Command = {
     if (operand === undefined) throw usageError(revoke, '<token> is missing.');
     const service = findService(call);
     const presented = await valueOrInput(operand);
-    const caller = (await chosenCaller(revoke, service, call)) ?? ownerOf(service, presented);
+    const caller =
+      (await chosenCaller(revoke, service, call)) ?? ownerOf(service, presented) ?? (service.signing && someCaller(service.subject));
     const endSession = call.flag('end-session');
+    const form = { token: presented, end_session: endSession ? 'true' : undefined };
     const answer = await send(service, {
       method: 'POST',
       path: '/revoke',
-      form: { token: presented, end_session: endSession ? 'true' : undefined },
-      headers: caller === undefined ? byItself(presented) : basic(caller),
+      ...(caller === undefined ? { form, headers: byItself(presented) } : asClient(service, caller, form)),
     });
     const what = endSession || isRefreshToken(presented) ? 'session' : 'token'; // RFC 7009 section 2.1
     return { document: { revoked: what, ...answer }, text: DONE[what] };
@@ -60,7 +61,7 @@ async function revokeAll(call: Arguments): Promise<Answer> {
   const chosen = await chosenCaller(revoke, service, call);
   if (chosen === undefined && service.local) throw usageError(revoke, '--all needs the client: --client NAME or --client-id ID.');
   const caller = someCaller(chosen ?? service.manager);
-  const answer = await send(service, { method: 'POST', path: '/revoke', form: { all: 'true' }, headers: basic(caller) });
+  const answer = await send(service, { method: 'POST', path: '/revoke', ...asClient(service, caller, { all: 'true' }) });
   return { document: { revoked: 'client', ...answer }, text: DONE.client };
 }
 

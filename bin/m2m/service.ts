@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, type Arguments } from './command.ts';
+import { shellSigning, type Signing } from './signature.ts';
 
+/** `secret` is empty where an AWS principal is the proof. */
 export type Credentials = { readonly clientId: string; readonly secret: string };
 export type Service = {
   /** Without a trailing slash. */
@@ -15,37 +17,52 @@ export type Service = {
   readonly manager: Credentials | undefined;
   /** Who asks for tokens unless told otherwise. */
   readonly subject: Credentials | undefined;
+  /** With --iam: the routes below /iam are called, signed by an AWS principal. */
+  readonly signing?: Signing;
 };
 
 type CredentialsFile = {
   readonly issuer?: string;
   readonly clients?: Readonly<Record<string, { readonly client_id: string; readonly client_secret: string }>>;
+  readonly aws?: { readonly access_key_id?: string; readonly secret_access_key?: string; readonly region?: string };
 };
 
 export const dataFolder = (): string => process.env['DATA_DIR'] || '.local';
 
 export function findService(call: Arguments): Service {
   const issuer = call.text('issuer');
-  return issuer === undefined ? localService() : remoteService(issuer);
+  const iam = call.flag('iam');
+  return issuer === undefined ? localService(iam) : remoteService(issuer, iam);
 }
 
-function remoteService(text: string): Service {
+function remoteService(text: string, iam: boolean): Service {
   const issuer = text.replace(/\/+$/, '');
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   const loopback = url !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
   if (url === undefined || !(url.protocol === 'https:' || (url.protocol === 'http:' && loopback)))
     throw new CommandError('--issuer must be an https URL.', 'Example: --issuer https://auth.example.com', 2);
-  const environment = fromEnvironment();
+  const environment = fromEnvironment(iam);
   const clients = new Map(environment === undefined ? [] : [[environment.clientId, environment]]);
-  return { issuer, local: false, clients, manager: environment, subject: environment };
+  return { issuer, local: false, clients, manager: environment, subject: environment, ...(iam && { signing: shellSigning(issuer) }) };
 }
 
-function localService(): Service {
+function localService(iam: boolean): Service {
   const file = credentialsFile();
+  if (iam) return localIamService(file);
   const clients = new Map(
     Object.entries(file.clients ?? {}).map(([name, client]) => [name, { clientId: client.client_id, secret: client.client_secret }]),
   );
   return { issuer: localIssuer(file), local: true, clients, manager: clients.get('demo-admin'), subject: clients.get('demo-service') };
+}
+
+/** The key pair is a role's that demo-service names and no other client. */
+function localIamService(file: CredentialsFile): Service {
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, region } = file.aws ?? {};
+  if (accessKeyId === undefined || secretAccessKey === undefined || region === undefined)
+    throw new CommandError('credentials.json has no AWS key pair.', 'It is written on the first start of the local service.');
+  const subject = { clientId: file.clients?.['demo-service']?.client_id ?? 'demo-service', secret: '' };
+  const signing = { region, credentials: { accessKeyId, secretAccessKey } };
+  return { issuer: localIssuer(file), local: true, clients: new Map([['demo-service', subject]]), manager: subject, subject, signing };
 }
 
 /** PORT wins over the file, whose issuer is that of the last start; an empty value counts as none, as it does for the service. */
@@ -71,7 +88,8 @@ function credentialsFile(): CredentialsFile {
   }
 }
 
-function fromEnvironment(): Credentials | undefined {
-  const { M2M_CLIENT_ID: clientId, M2M_CLIENT_SECRET: secret } = process.env;
+function fromEnvironment(iam: boolean): Credentials | undefined {
+  const { M2M_CLIENT_ID: clientId, M2M_CLIENT_SECRET } = process.env;
+  const secret = iam ? '' : M2M_CLIENT_SECRET;
   return clientId === undefined || secret === undefined ? undefined : { clientId, secret };
 }

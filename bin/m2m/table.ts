@@ -7,6 +7,10 @@ export type Column<Row> = {
   readonly shrinks?: boolean;
 };
 
+/** For `table`: what goes into a file or another program is never cut. */
+/** For `table`: what goes into a file or another program is never cut. */
+export const terminalWidth = (): number => (process.stdout.isTTY ? Math.max(process.stdout.columns, 80) : Number.POSITIVE_INFINITY);
+
 const GAP = '  ';
 const SHRUNK_MIN = 6;
 

@@ -1,7 +1,7 @@
-import { CALLER_OPTIONS, chosenCaller, ownerOf, someCaller } from './caller.ts';
+import { asClient, CALLER_OPTIONS, chosenCaller, ownerOf, someCaller } from './caller.ts';
 import { TOOL, type Answer, type Arguments, type Command } from './command.ts';
 import { inWholeUnits } from './duration.ts';
-import { basic, send, type JsonObject } from './http-call.ts';
+import { send, type JsonObject } from './http-call.ts';
 import { findService, type Credentials, type Service } from './service.ts';
 import { valueOrInput } from './standard-input.ts';
 import { inWords, pairs } from './table.ts';
@@ -27,6 +27,7 @@ export const token: Command = {
     '--client demo-admin --scope "clients:manage"',
     '--client-id cl_1 --client-secret - <secret.txt',
     '--refresh-token -',
+    '--iam --client-id cl_1 --issuer https://auth.example.com',
   ],
   run: async (call) => {
     const service = findService(call);
@@ -42,7 +43,8 @@ async function request(service: Service, call: Arguments): Promise<JsonObject> {
 }
 
 async function refresh(service: Service, call: Arguments, refreshToken: string): Promise<JsonObject> {
-  const caller = (await chosenCaller(token, service, call)) ?? ownerOf(service, refreshToken);
+  const caller =
+    (await chosenCaller(token, service, call)) ?? ownerOf(service, refreshToken) ?? (service.signing && someCaller(service.subject));
   if (caller === undefined) return await post(service, '/refresh', undefined, { refresh_token: refreshToken, ...asked(call) });
   return await post(service, '/token', caller, { grant_type: 'refresh_token', refresh_token: refreshToken, ...asked(call) });
 }
@@ -54,10 +56,10 @@ const post = (
   path: string,
   caller: Credentials | undefined,
   form: Readonly<Record<string, string | undefined>>,
-): Promise<JsonObject> => send(service, { method: 'POST', path, form, headers: caller === undefined ? {} : basic(caller) });
+): Promise<JsonObject> => send(service, { method: 'POST', path, ...(caller === undefined ? { form } : asClient(service, caller, form)) });
 
-/** An access token of `caller` with this scope, for a command's own calls. */
-export async function accessToken(service: Service, caller: Credentials, scope: string): Promise<string> {
+/** An access token of `caller` with this scope, or its default, for a command's own calls. */
+export async function accessToken(service: Service, caller: Credentials, scope?: string): Promise<string> {
   return inWords((await post(service, '/token', caller, { grant_type: 'client_credentials', scope }))['access_token']) ?? '';
 }
 

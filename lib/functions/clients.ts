@@ -1,5 +1,6 @@
 // /clients: registration and management of clients (RFC 7591 and 7592 names).
 import type { Construct } from 'constructs';
+import type { CLIENTS_ENV_OPTIONAL } from '../../functions/clients/env.ts';
 import { ServiceFunction } from '../service-function.ts';
 import { allowTableAccess } from '../table-access.ts';
 import { auditedLogs, type FunctionContext } from './function-context.ts';
@@ -10,7 +11,7 @@ export class ClientsFunction extends ServiceFunction {
     super(scope, id, {
       entry: 'clients/handler.ts',
       description: 'm2m-auth: client registration and management',
-      environment: checkingEnvironment(context, context.settings.rateLimits.clients),
+      environment: { ...checkingEnvironment(context, context.settings.rateLimits.clients), ...administratorsOf(context) },
       ...auditedLogs(context),
     });
     allowTableAccess(this, context.state.table, {
@@ -24,3 +25,9 @@ export class ClientsFunction extends ServiceFunction {
     this.allow(['secretsmanager:GetSecretValue'], [context.state.ring.secretArn]);
   }
 }
+
+/** For the functions that manage: this one and `sessions`. */
+export const administratorsOf = ({
+  settings: { administrators },
+}: FunctionContext): Partial<Record<(typeof CLIENTS_ENV_OPTIONAL)[number], string>> =>
+  administrators === undefined ? {} : { ADMINISTRATORS: JSON.stringify(administrators) };

@@ -15,8 +15,7 @@ export class RevokeFunction extends ServiceFunction {
       ...auditedLogs(context),
     });
     allowTableAccess(this, context.state.table, {
-      batchGet: ['CLIENT#*', 'RATE#*', 'REVOKED#*'],
-      get: ['CLIENT#*'],
+      batchGet: ['CLIENT#*', 'RATE#*'],
       put: ['REVOKED#*', 'DENIED#*'],
       update: ['CLIENT#*', 'RATE#*'],
       query: ['KEYRING'],

@@ -109,7 +109,9 @@ async function run(data: EngineData, listener: (handle: (message: ToEngine) => v
   started.endpoint = await startAwsEndpoint({
     services: engine.services,
     principals: data.principals,
-    allowed: createAccessCheck(),
+    allowed: createAccessCheck((access) => {
+      send({ type: 'access', access });
+    }),
     faultOf: (service) => faults.get(service) ?? 'ok',
     onProblem: problem,
   });

@@ -1,5 +1,6 @@
 // The main thread's side of an engine's thread.
 import { Worker } from 'node:worker_threads';
+import type { AccessRecord } from '../iam/access.ts';
 import { StartError } from '../start-error.ts';
 import type { FaultMode, FaultService } from './faults.ts';
 import type { AuditRecord, EngineData, FromEngine, ToEngine } from './messages.ts';
@@ -18,10 +19,12 @@ export type EngineListeners = {
   /** Puts an event into the audit trail; the write that it belongs to is answered after that. */
   readonly onEvent: (event: AuditRecord) => void;
   readonly onProblem: (text: string) => void;
+  /** Each kind of access that a function's role was asked for, once. */
+  readonly onAccess?: ((access: AccessRecord) => void) | undefined;
 };
 
 /** Rejects with a `StartError` when the data directory cannot be used. */
-export function startEngine(data: EngineData, { onEvent, onProblem }: EngineListeners): Promise<Engine> {
+export function startEngine(data: EngineData, { onEvent, onProblem, onAccess }: EngineListeners): Promise<Engine> {
   const worker = new Worker(new URL('./engine-thread.ts', import.meta.url), { workerData: data, name: data.kind });
   const send = (message: ToEngine): void => {
     worker.postMessage(message);
@@ -57,6 +60,7 @@ export function startEngine(data: EngineData, { onEvent, onProblem }: EngineList
         onEvent(message.event);
         send({ type: 'delivered', sequence: message.sequence });
       } else if (message.type === 'problem') onProblem(message.text);
+      else if (message.type === 'access') onAccess?.(message.access);
       else if (message.type === 'swept')
         swept.splice(0).forEach((done) => {
           done(message.deleted);

@@ -1,4 +1,5 @@
 // What goes between the main thread and an engine's thread.
+import type { AccessRecord } from '../iam/access.ts';
 import type { Principal } from '../iam/principals.ts';
 import type { KeySpec, PipeSpec, SecretSpec, TableSpec } from '../template/state.ts';
 import type { FaultMode, FaultService } from './faults.ts';
@@ -40,4 +41,5 @@ export type FromEngine =
   | { readonly type: 'failed'; readonly message: string; readonly forUser: boolean }
   | { readonly type: 'event'; readonly sequence: number; readonly event: AuditRecord }
   | { readonly type: 'problem'; readonly text: string }
+  | { readonly type: 'access'; readonly access: AccessRecord }
   | { readonly type: 'swept'; readonly deleted: number };

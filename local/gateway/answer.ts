@@ -17,6 +17,7 @@ export const gatewayAnswer = (status: number, message: string): Answer => ({
 
 export const INTERNAL_SERVER_ERROR = gatewayAnswer(500, 'Internal Server Error');
 export const SERVICE_UNAVAILABLE = gatewayAnswer(503, 'Service Unavailable');
+export const FORBIDDEN = gatewayAnswer(403, 'Forbidden');
 export const REQUEST_TOO_LARGE = gatewayAnswer(413, 'Request Entity Too Large');
 
 export function sendAnswer(response: ServerResponse, answer: Answer, options: { readonly close?: boolean } = {}): void {

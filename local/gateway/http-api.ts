@@ -3,14 +3,16 @@ import type { InvocationResult } from '../functions/environment.ts';
 import type { LambdaFunction } from '../functions/lambda-function.ts';
 import { ACCOUNT } from '../template/account.ts';
 import type { HttpApiSpec, HttpRouteSpec, LambdaIntegration } from '../template/http-api.ts';
-import { answerFromPayload2, gatewayAnswer, INTERNAL_SERVER_ERROR, SERVICE_UNAVAILABLE, type Answer } from './answer.ts';
+import { answerFromPayload2, FORBIDDEN, gatewayAnswer, INTERNAL_SERVER_ERROR, SERVICE_UNAVAILABLE, type Answer } from './answer.ts';
+import type { IamAuthorizer, IamIdentity } from './iam-authorizer.ts';
 import { firstHeader, requestTime, type GatewayRequest } from './request.ts';
 import { createRouteTable, type RouteMatch } from './routes.ts';
 
 export type Api = { handle(request: GatewayRequest): Promise<Answer> };
 export type Functions = ReadonlyMap<string, LambdaFunction>;
 
-export function createHttpApi(spec: HttpApiSpec, functions: Functions): Api {
+/** @param authorizeIam who may call the routes with IAM authorization; without it, nobody. */
+export function createHttpApi(spec: HttpApiSpec, functions: Functions, authorizeIam?: IamAuthorizer): Api {
   const fallback = spec.routes.find((route) => route.routeKey === '$default');
   const routes = createRouteTable(
     spec.routes
@@ -20,15 +22,24 @@ export function createHttpApi(spec: HttpApiSpec, functions: Functions): Api {
         return { method, path, target: route };
       }),
   );
+  const invoke = async (
+    request: GatewayRequest,
+    { target, pathParameters }: RouteMatch<HttpRouteSpec>,
+    iam?: IamIdentity,
+  ): Promise<Answer> => {
+    const event = eventOf(spec.apiId, request, target.routeKey, pathParameters, iam);
+    const result = await invokeIntegration(target.integration, functions, JSON.stringify(event));
+    if (result === 'timeout') return SERVICE_UNAVAILABLE;
+    return (result.ok ? answerFromPayload2(result.payload) : undefined) ?? INTERNAL_SERVER_ERROR;
+  };
   return {
     async handle(request) {
       const matched: RouteMatch<HttpRouteSpec> | undefined =
         routes.match(request.method, request.path) ?? (fallback && { target: fallback, pathParameters: {} });
       if (!matched) return gatewayAnswer(404, 'Not Found');
-      const event = eventOf(spec.apiId, request, matched.target.routeKey, matched.pathParameters);
-      const result = await invokeIntegration(matched.target.integration, functions, JSON.stringify(event));
-      if (result === 'timeout') return SERVICE_UNAVAILABLE;
-      return (result.ok ? answerFromPayload2(result.payload) : undefined) ?? INTERNAL_SERVER_ERROR;
+      if (matched.target.authorization === 'NONE') return invoke(request, matched);
+      const iam = await authorizeIam?.(request, spec.apiId);
+      return iam === undefined ? FORBIDDEN : invoke(request, matched, iam);
     },
   };
 }
@@ -64,9 +75,11 @@ export function eventOf(
   request: GatewayRequest,
   routeKey: string,
   pathParameters: Readonly<Record<string, string>>,
+  iam?: IamIdentity,
 ): object {
   const headers: Record<string, string> = {};
-  for (const [name, values] of request.headers) if (name !== 'cookie') headers[name] = values.join(',');
+  for (const [name, values] of request.headers)
+    if (name !== 'cookie' && !(iam && name === 'authorization')) headers[name] = values.join(',');
   return {
     version: '2.0',
     routeKey,
@@ -78,6 +91,7 @@ export function eventOf(
     requestContext: {
       accountId: ACCOUNT,
       apiId,
+      ...(iam && { authorizer: { iam } }),
       domainName: firstHeader(request, 'host') ?? '',
       domainPrefix: apiId,
       http: {

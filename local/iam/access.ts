@@ -16,11 +16,23 @@ export type AccessQuestion = {
   readonly resourcePolicy?: JsonObject;
 };
 
+/** A kind of access that a role was first seen to want. */
+export type AccessRecord = {
+  /** `arn:aws:sts::...:assumed-role/<role>/<function>` */
+  readonly principal: string;
+  readonly action: string;
+  readonly resource: string;
+  /** An example of the partition keys that it touches. */
+  readonly leadingKeys: readonly string[];
+  readonly allowed: boolean;
+};
+
 export type AccessCheck = (principal: Principal, question: AccessQuestion) => Promise<boolean>;
 
 const CACHE_MAX = 20_000;
 
-export function createAccessCheck(): AccessCheck {
+/** @param onAccess told once of each kind: least privilege is proven by comparing this with the templates. */
+export function createAccessCheck(onAccess: (access: AccessRecord) => void = () => undefined): AccessCheck {
   const decisions = new Map<string, Promise<boolean>>();
   const kinds = new Map<string, KindOf>();
   const kindOf = (principal: Principal): KindOf => {
@@ -34,11 +46,22 @@ export function createAccessCheck(): AccessCheck {
     const known = decisions.get(key);
     if (known) return known;
     if (decisions.size >= CACHE_MAX) decisions.clear();
-    const decision = simulate(principal, question);
+    const decision = simulate(principal, question).then((allowed) => {
+      onAccess({
+        principal: principal.arn,
+        action: question.action,
+        resource: question.resource,
+        leadingKeys: leadingKeysOf(question),
+        allowed,
+      });
+      return allowed;
+    });
     decisions.set(key, decision);
     return decision;
   };
 }
+
+const leadingKeysOf = ({ context }: AccessQuestion): readonly string[] => [context['dynamodb:LeadingKeys'] ?? []].flat();
 
 async function simulate(principal: Principal, { action, resource, context, resourcePolicy }: AccessQuestion): Promise<boolean> {
   const contextVariables: Record<string, string | string[]> = {};

@@ -1,7 +1,8 @@
 // What the templates say is to run: plain data, so that it can be handed to worker threads as it is.
 import { RESOURCE_TYPES } from './attributes.ts';
 import { readAssembly } from './assembly.ts';
-import { readFunctions, readRoles, type FunctionSpec, type RoleSpec } from './functions.ts';
+import { readCallerPolicies } from './caller-policies.ts';
+import { readFunctions, readRoles, type FunctionSpec, type Policy, type RoleSpec } from './functions.ts';
 import { readHttpApi, type HttpApiSpec } from './http-api.ts';
 import { createReader } from './reader.ts';
 import { createResolver } from './resolver.ts';
@@ -18,6 +19,8 @@ export type Deployment = {
   readonly pipes: readonly PipeSpec[];
   readonly httpApi: HttpApiSpec;
   readonly restApis: readonly RestApiSpec[];
+  /** What the outputs say that callers of the routes below `/iam` need. */
+  readonly callerPolicies: readonly Policy[];
 };
 
 /**
@@ -27,7 +30,8 @@ export type Deployment = {
 export function readDeployment(assemblyDirectory: string, origin: string): Deployment {
   const stacks = readAssembly(assemblyDirectory);
   refuseUnknownTypes(stacks);
-  const reader = createReader(stacks, createResolver(stacks, origin));
+  const resolver = createResolver(stacks, origin);
+  const reader = createReader(stacks, resolver);
   return {
     functions: readFunctions(reader),
     roles: readRoles(reader),
@@ -37,6 +41,7 @@ export function readDeployment(assemblyDirectory: string, origin: string): Deplo
     pipes: readPipes(reader),
     httpApi: readHttpApi(reader),
     restApis: readRestApis(reader),
+    callerPolicies: readCallerPolicies(stacks, resolver),
   };
 }
 

@@ -10,6 +10,8 @@ export type HttpRouteSpec = {
   /** `POST /token`, `ANY /x/{proxy+}` or `$default`. */
   readonly routeKey: string;
   readonly integration: LambdaIntegration;
+  /** `AWS_IAM`: callers sign (SigV4), and their policies must allow the call. */
+  readonly authorization: 'NONE' | 'AWS_IAM';
 };
 export type HttpApiSpec = { readonly apiId: string; readonly routes: readonly HttpRouteSpec[] };
 
@@ -27,10 +29,15 @@ export function readHttpApi(reader: Reader): HttpApiSpec {
     reader.all('AWS::ApiGatewayV2::Integration').map((found) => [found.ref, integrationOf(reader, found, apiId)]),
   );
   const routes = reader.all('AWS::ApiGatewayV2::Route').map((route) => {
-    const authorization = route.optionalText('AuthorizationType') ?? 'NONE';
-    if (authorization !== 'NONE') route.refuse(`has the authorization ${authorization}, which the local run does not know`);
+    const type = route.optionalText('AuthorizationType') ?? 'NONE';
+    const known = (['NONE', 'AWS_IAM'] as const).find((candidate) => candidate === type);
+    const authorization = known ?? route.refuse(`has the authorization ${type}, which the local run does not know`);
     const integration = integrations.get(route.text('Target').replace('integrations/', ''));
-    return { routeKey: route.text('RouteKey'), integration: integration ?? route.refuse('has a target that is no integration') };
+    return {
+      routeKey: route.text('RouteKey'),
+      integration: integration ?? route.refuse('has a target that is no integration'),
+      authorization,
+    };
   });
   return { apiId, routes };
 }

@@ -17,6 +17,9 @@ export const AUDIT_EVENT_TYPES = [
   'client_changed',
   'client_disabled',
   'client_enabled',
+  'client_deleted',
+  'secret_added',
+  'secret_ended',
 ] as const;
 export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number];
 

@@ -64,3 +64,8 @@ export const clientDisabled = (facts: RequestFacts, subject: ClientSubject): Aud
   event('client_disabled', 'success', facts, subject);
 export const clientEnabled = (facts: RequestFacts, subject: ClientSubject): AuditEvent =>
   event('client_enabled', 'success', facts, subject);
+export const clientDeleted = (facts: RequestFacts, subject: ClientSubject): AuditEvent =>
+  event('client_deleted', 'success', facts, subject);
+/** `reason` says also which secret: the id, which is not secret. */
+export const secretAdded = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('secret_added', 'success', facts, subject);
+export const secretEnded = (facts: RequestFacts, subject: ClientSubject): AuditEvent => event('secret_ended', 'success', facts, subject);

@@ -1,13 +1,16 @@
 // Is the caller the client it says it is? The checks in the order in which they happen; every refusal looks the same outside.
 import { hasEnded, type Client, type SecretDigest } from '../clients/client.ts';
 import { ok, refuse, type Result } from '../result.ts';
+import { isOneOfRoles } from './iam-principal.ts';
 import { inRanges } from './network.ts';
-import type { PresentedCredential } from './presented.ts';
+import type { PresentedCredential, PresentedPrincipal } from './presented.ts';
 import { isWellFormedClientSecret, matchClientSecret } from './secret.ts';
 
 export type AuthenticationFailure =
   | { readonly reason: 'unknown_client'; readonly clientId: string }
   | { readonly reason: 'secret_mismatch'; readonly clientId: string; readonly wellFormed: boolean }
+  /** `principal`: the ARN of who signed the request. */
+  | { readonly reason: 'principal_mismatch'; readonly clientId: string; readonly principal: string }
   | { readonly reason: 'client_disabled'; readonly clientId: string }
   | { readonly reason: 'client_expired'; readonly clientId: string }
   | { readonly reason: 'network_not_allowed'; readonly clientId: string };
@@ -15,7 +18,7 @@ export type AuthenticationFailure =
 /** Proof that the checks below were made: only this file makes one. */
 export type AuthenticatedClient = {
   readonly client: Client;
-  /** The secret that proved it; undefined where a refresh token alone did (`refresh_client_auth: none`). */
+  /** The secret that proved it; undefined where an AWS principal or a refresh token alone did. */
   readonly credential: SecretDigest | undefined;
   /** Factors proven, as in `amr`. */
   readonly factors: readonly string[];
@@ -42,6 +45,18 @@ export function authenticateBySecret(
   const standing = checkStanding(client, ip, now);
   if (!standing.ok) return standing;
   return ok({ client, credential, factors: ['client_secret', ...networkFactor(client)] });
+}
+
+/** The client whose `iam_principals` name the role that API Gateway saw signing the request (SigV4). */
+export function authenticateByPrincipal(
+  { clientId, userArn }: PresentedPrincipal,
+  { client, ip, now }: Omit<AuthenticationContext, 'peppers'>,
+): Result<AuthenticatedClient, AuthenticationFailure> {
+  if (client === undefined) return refuse({ reason: 'unknown_client', clientId });
+  if (!isOneOfRoles(userArn, client.iam_principals ?? [])) return refuse({ reason: 'principal_mismatch', clientId, principal: userArn });
+  const standing = checkStanding(client, ip, now);
+  if (!standing.ok) return standing;
+  return ok({ client, credential: undefined, factors: ['iam', ...networkFactor(client)] });
 }
 
 /** For a client whose refresh token alone is enough (`refresh_client_auth: none`): everything but the secret. */

@@ -8,6 +8,9 @@ import { ok, refuse, type Result } from '../result.ts';
 /** A client id with the secret that is said to be its own. */
 export type PresentedCredential = { readonly clientId: string; readonly secret: string; readonly method: SecretMethod };
 
+/** A client id with the AWS principal that asks in its name, as API Gateway tells it. */
+export type PresentedPrincipal = { readonly clientId: string; readonly method: 'iam'; readonly userArn: string };
+
 /** `client_secret_basic` and `client_secret_post` (RFC 6749 section 2.3.1), and two ways that older callers use. */
 export type SecretMethod = 'client_secret_basic' | 'client_secret_post' | 'legacy_form' | 'legacy_headers';
 
@@ -15,7 +18,9 @@ export type PresentationFailure =
   | { readonly reason: 'several_methods' }
   | { readonly reason: 'client_id_mismatch'; readonly clientId: string }
   | { readonly reason: 'credentials_missing' }
-  | { readonly reason: 'credentials_malformed'; readonly method: SecretMethod | 'authorization_header' };
+  | { readonly reason: 'credentials_malformed'; readonly method: SecretMethod | 'authorization_header' | 'iam' }
+  | { readonly reason: 'client_id_missing' }
+  | { readonly reason: 'principal_missing' };
 
 export type PresentationInput = {
   /** By lower-case name. */
@@ -43,6 +48,22 @@ export function presentedCredential(input: PresentationInput): Result<PresentedC
   const repeated = parameters.get('client_id');
   if (repeated !== undefined && repeated !== clientId) return refuse({ reason: 'client_id_mismatch', clientId });
   return ok({ clientId, secret, method });
+}
+
+/**
+ * On a route that API Gateway opens to AWS principals: the principal is the proof, `client_id` says which client it acts as
+ * (RFC 6749 section 3.2.1), and a secret beside it would be a second method.
+ * @param userArn empty where the gateway names nobody.
+ */
+export function presentedPrincipal(
+  userArn: string,
+  { headers, parameters }: Omit<PresentationInput, 'decodeFormComponent'>,
+): Result<PresentedPrincipal, PresentationFailure> {
+  if (userArn === '') return refuse({ reason: 'principal_missing' });
+  if (presentedMethods(headers, parameters).length > 0) return refuse({ reason: 'several_methods' });
+  const clientId = parameters.get('client_id');
+  if (clientId === undefined) return refuse({ reason: 'client_id_missing' });
+  return isClientId(clientId) ? ok({ clientId, method: 'iam', userArn }) : refuse({ reason: 'credentials_malformed', method: 'iam' });
 }
 
 const isClientId = (text: string): boolean => CLIENT_ID_PATTERN.test(text) && !HAS_THE_FORM_OF_A_SECRET.test(text);

@@ -1,9 +1,15 @@
 // A client as the registration API shows it (RFC 7591 section 3.2.1): RFC members in seconds, ours in RFC 3339; never a digest.
-import type { Client } from './client.ts';
+import type { Client, SecretDigest } from './client.ts';
+import type { SecretUse } from './secret-use.ts';
+import { rfc3339 } from './time.ts';
+
+/** Last uses by secret id; none where they were not read. */
+export type SecretUses = ReadonlyMap<string, SecretUse>;
 
 /** @param secret the once-shown secret of a client just made. */
-export function clientAnswer(client: Client, secret?: string): Readonly<Record<string, unknown>> {
-  const { secrets, epoch: _epoch, version: _version, scope, default_scope, client_expires_at, updated_at, ...metadata } = client;
+export function clientAnswer(client: Client, secret?: string, uses?: SecretUses): Readonly<Record<string, unknown>> {
+  const { epoch: _epoch, version: _version, registration: _registration, spent_keys: _spent, ...members } = client;
+  const { secrets, scope, default_scope, client_expires_at, updated_at, ...metadata } = members;
   return {
     ...metadata,
     // RFC 7591 section 3.2.1: client_secret_expires_at is required with a secret; 0 = does not expire.
@@ -12,13 +18,20 @@ export function clientAnswer(client: Client, secret?: string): Readonly<Record<s
     ...(default_scope === undefined ? {} : { default_scope: default_scope.join(' ') }),
     ...(client_expires_at === undefined ? {} : { client_expires_at: rfc3339(client_expires_at) }),
     updated_at: rfc3339(updated_at),
-    credentials: secrets.map(({ id, created_at, expires_at }) => ({
-      id,
-      type: 'client_secret',
-      created_at: rfc3339(created_at),
-      ...(expires_at === undefined ? {} : { expires_at: rfc3339(expires_at) }),
-    })),
+    credentials: secrets.map((known) => {
+      const { id, ...facts } = secretAnswer(known, uses);
+      return { id, type: 'client_secret', ...facts };
+    }),
   };
 }
 
-const rfc3339 = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+/** A secret as the registration API shows it: never the secret, never its digest. */
+export function secretAnswer({ id, created_at, expires_at }: SecretDigest, uses?: SecretUses): Readonly<Record<string, string>> {
+  const use = uses?.get(id);
+  return {
+    id,
+    created_at: rfc3339(created_at),
+    ...(expires_at === undefined ? {} : { expires_at: rfc3339(expires_at) }),
+    ...(use === undefined ? {} : { last_used_at: rfc3339(use.last_used_at), last_used_ip: use.ip, last_used_user_agent: use.user_agent }),
+  };
+}

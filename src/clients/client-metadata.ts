@@ -4,12 +4,14 @@
  * server MUST ignore any client metadata sent by the client that it does not understand" (RFC 7591 section 2); the answer shows
  * what was registered.
  */
+import { roleOfArn } from '../client-authentication/iam-principal.ts';
 import { isCidr } from '../client-authentication/network.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { isResourceUri } from '../tokens/resource.ts';
 import { parseScope } from '../tokens/scope.ts';
 import { GRANT_TYPES, TOKEN_ENDPOINT_AUTH_METHODS, type ClientMetadata } from './client.ts';
 import { MAXIMUM, REFRESH_TOKEN_LIFETIME_DEFAULT_SECONDS } from './maximum-lengths.ts';
+import { readTime } from './time.ts';
 
 export type RegistrationFailure = { readonly reason: 'metadata_invalid'; readonly field: string; readonly problem: string };
 
@@ -70,6 +72,13 @@ const boolean: Reader<boolean> = (value) => (typeof value === 'boolean' ? ok(val
 const cidr: Reader<string> = (value) =>
   typeof value === 'string' && isCidr(value) ? ok(value) : refuse('must be a CIDR such as 192.0.2.0/24');
 
+const roleArn: Reader<string> = (value) => {
+  if (typeof value === 'string' && value.length > MAXIMUM.iamPrincipal) return refuse(`must be at most ${MAXIMUM.iamPrincipal} characters`);
+  return typeof value === 'string' && roleOfArn(value) !== undefined
+    ? ok(value)
+    : refuse("must be a role's ARN such as arn:aws:iam::111122223333:role/billing");
+};
+
 const audience: Reader<string> = (value) => {
   if (typeof value !== 'string' || !isResourceUri(value)) return refuse('must be an absolute URI without a fragment');
   return value.length > MAXIMUM.audience ? refuse(`must be at most ${MAXIMUM.audience} characters`) : ok(value);
@@ -88,19 +97,6 @@ const scope: Reader<readonly string[]> = (value) => {
     : ok(scopes);
 };
 
-/** RFC 3339 in, epoch seconds within. */
-const time: Reader<number> = (value) => {
-  const isTime = typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(value);
-  const milliseconds = isTime && isDate(value.slice(0, 10)) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(milliseconds) ? refuse('must be an RFC 3339 time such as 2027-01-31T00:00:00Z') : ok(Math.floor(milliseconds / 1000));
-};
-
-/** Date.parse takes the 30th of February for the 2nd of March. */
-const isDate = (day: string): boolean => {
-  const milliseconds = Date.parse(day);
-  return !Number.isNaN(milliseconds) && new Date(milliseconds).toISOString().startsWith(day);
-};
-
 const FIELDS: { readonly [K in keyof ClientMetadata]-?: Reader<NonNullable<ClientMetadata[K]>> } = {
   client_name: text(MAXIMUM.clientName),
   grant_types: list(oneOf(GRANT_TYPES), { min: 1, max: GRANT_TYPES.length }),
@@ -117,11 +113,12 @@ const FIELDS: { readonly [K in keyof ClientMetadata]-?: Reader<NonNullable<Clien
   rate_limit_per_minute: wholeNumber(1, MAXIMUM.rateLimitPerMinute),
   rate_limit_burst: wholeNumber(0, MAXIMUM.rateLimitPerMinute),
   ip_ranges: list(cidr, { max: MAXIMUM.ipRanges }),
+  iam_principals: list(roleArn, { max: MAXIMUM.iamPrincipals }),
   may_introspect: oneOf(['own', 'any']),
   tags: list(name(MAXIMUM.tag), { max: MAXIMUM.tags }),
   owner: text(MAXIMUM.owner),
   disabled: boolean,
-  client_expires_at: time,
+  client_expires_at: readTime,
 };
 
 /** RFC 7591 section 2: "If omitted, ... the default is client_secret_basic"; for grants a machine's default is not a person's. */

@@ -1,4 +1,6 @@
 // A registered client as the service remembers it. Members that RFC 7591 (or DESIGN's client metadata) names keep those names.
+import type { IdempotencyDigest } from './idempotency.ts';
+
 export const GRANT_TYPES = ['client_credentials', 'refresh_token'] as const;
 export type GrantType = (typeof GRANT_TYPES)[number];
 
@@ -17,6 +19,15 @@ export type SecretDigest = {
   readonly created_at: number;
   /** Epoch seconds; absent = until removed. */
   readonly expires_at?: number;
+  /** Of the request that added it; absent = it had no Idempotency-Key. */
+  readonly idempotency?: IdempotencyDigest;
+};
+
+/** The key of a secret that is gone. */
+export type SpentKey = {
+  readonly key: string;
+  /** Epoch seconds until which a repeat of it is refused. */
+  readonly until: number;
 };
 
 export type ClientMetadata = {
@@ -41,6 +52,8 @@ export type ClientMetadata = {
   readonly rate_limit_burst?: number;
   /** CIDRs; empty = any network. */
   readonly ip_ranges: readonly string[];
+  /** ARNs of the AWS roles that may act as the client below `/iam`; absent = none. */
+  readonly iam_principals?: readonly string[];
   readonly may_introspect: 'own' | 'any';
   readonly tags?: readonly string[];
   readonly owner?: string;
@@ -52,6 +65,9 @@ export type ClientMetadata = {
 export type Client = ClientMetadata & {
   readonly client_id: string;
   readonly secrets: readonly SecretDigest[];
+  readonly spent_keys?: readonly SpentKey[];
+  /** Of the request that registered it, and the ring key of its first secret; absent = it had no Idempotency-Key. */
+  readonly registration?: IdempotencyDigest & { readonly pepper: string };
   /** Raised to end every outstanding token and session of the client at once. */
   readonly epoch: number;
   /** Changes with every change of the record; guards read-modify-write. */

@@ -18,6 +18,8 @@ export const MAXIMUM = {
   tags: 20,
   owner: 128,
   ipRanges: 20,
+  iamPrincipal: 256,
+  iamPrincipals: 10,
   liveSecrets: 5,
   accessTokenLifetimeSeconds: 3600,
   refreshTokenLifetimeSeconds: 365 * 24 * 3600,

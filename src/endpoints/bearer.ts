@@ -4,9 +4,11 @@ import { examine, judge, type Examined } from '../authorizer/decide.ts';
 import { bearerRefusal, type Denial } from '../authorizer/denial.ts';
 import { viewOfStanding } from '../authorizer/revocation.ts';
 import type { ParsedRouteRule } from '../authorizer/route-rule.ts';
+import type { Client } from '../clients/client.ts';
 import { nowSeconds, type HttpRequest } from '../http/message.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { parseJws } from '../tokens/jws.ts';
+import { MANAGE_CLIENTS } from '../tokens/scope.ts';
 import { admit, type AdmissionDeps } from './admission.ts';
 import type { BearerFailure, Failure } from './failure.ts';
 import { standingOf } from './token-standing.ts';
@@ -25,22 +27,33 @@ export function bearerFrom(request: HttpRequest): Bearer {
   return { presented: token.failure.reason === 'authorization_malformed', token: undefined };
 }
 
-/** The client that a valid, unrevoked bearer token with this scope belongs to. */
-export async function authorizeBearer(trail: Trail, scope: string, deps: BearerDeps): Promise<Result<string, Failure>> {
+/** Whose token came, and what it allows. */
+export type BearerCaller = { readonly client: Client; readonly scopes: readonly string[] };
+
+/** The client that a valid, unrevoked bearer token belongs to. @param scope what it must allow; undefined = any such token serves. */
+export async function authorizeBearer(trail: Trail, scope: string | undefined, deps: BearerDeps): Promise<Result<BearerCaller, Failure>> {
   const { request } = trail;
   const examined = await examineBearer(request, deps);
   // Whatever fails by itself is refused before it costs a call.
   if (!examined.ok) return refuse(bearerFailure(examined.failure, scope));
   if (examined.value === undefined) return refuse({ reason: 'bearer_missing' });
-  const { client_id: clientId, jti, sid } = examined.value.claims;
+  const { client_id: clientId, jti, sid, scope: allowed } = examined.value.claims;
   trail.jti = jti;
   trail.sid = sid ?? '';
   const admitted = await admit(trail, clientId, { jti, ...(sid === undefined ? {} : { sid }) }, deps);
   if (!admitted.ok) return admitted;
   // Which path it is has been settled by the gateway's route; the rule is the same for all of them.
-  const rule: ParsedRouteRule = { method: 'ANY', path: '/', template: [], scopes: [scope] };
+  const rule: ParsedRouteRule = { method: 'ANY', path: '/', template: [], ...(scope === undefined ? {} : { scopes: [scope] }) };
   const decision = judge({ ...request, path: '/' }, examined, viewOfStanding(standingOf(admitted.value, sid, nowSeconds(request))), [rule]);
-  return decision.allowed ? ok(clientId) : refuse(bearerFailure(decision.denial, scope));
+  if (!decision.allowed) return refuse(bearerFailure(decision.denial, scope));
+  const { client } = admitted.value;
+  return client === undefined ? refuse(bearerFailure({ reason: 'client_unknown' }, scope)) : ok({ client, scopes: allowed.split(' ') });
+}
+
+/** The id of the client that a bearer token with the scope `clients:manage` belongs to. */
+export async function authorizeManager(trail: Trail, deps: BearerDeps): Promise<Result<string, Failure>> {
+  const caller = await authorizeBearer(trail, MANAGE_CLIENTS, deps);
+  return caller.ok ? ok(caller.value.client.client_id) : caller;
 }
 
 async function examineBearer(request: HttpRequest, { issuer, keys }: BearerDeps): Promise<Examined> {
@@ -59,8 +72,8 @@ const authorizationOf = (request: HttpRequest): readonly string[] => {
   return header === undefined ? [] : [header];
 };
 
-function bearerFailure(denial: Denial, scope: string): BearerFailure {
+function bearerFailure(denial: Denial, scope: string | undefined): BearerFailure {
   const { status, error } = bearerRefusal(denial);
-  if (status === 403) return { reason: 'bearer_scope_insufficient', scope };
+  if (status === 403 && scope !== undefined) return { reason: 'bearer_scope_insufficient', scope };
   return error === undefined ? { reason: 'bearer_missing' } : { reason: 'bearer_invalid', fault: denial.reason };
 }

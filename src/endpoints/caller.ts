@@ -1,22 +1,39 @@
-// Client authentication at an endpoint: the presented secret against the record that admission has read.
-import { authenticateBySecret, type AuthenticatedClient, type AuthenticationFailure } from '../client-authentication/authenticate.ts';
-import { presentedCredential, type PresentationFailure, type PresentedCredential } from '../client-authentication/presented.ts';
+// Client authentication at an endpoint: the presented secret or AWS principal against the record that admission has read.
+import {
+  authenticateByPrincipal,
+  authenticateBySecret,
+  type AuthenticatedClient,
+  type AuthenticationFailure,
+} from '../client-authentication/authenticate.ts';
+import {
+  presentedCredential,
+  presentedPrincipal,
+  type PresentationFailure,
+  type PresentedCredential,
+  type PresentedPrincipal,
+} from '../client-authentication/presented.ts';
 import type { Client } from '../clients/client.ts';
 import { nowSeconds, type HttpRequest } from '../http/message.ts';
 import { decodeFormComponent, type Parameters } from '../http/parameters.ts';
 import type { Result } from '../result.ts';
 import type { SecretRing } from './stores.ts';
 
-export const presentedBy = (request: HttpRequest, parameters: Parameters): Result<PresentedCredential, PresentationFailure> =>
-  presentedCredential({ headers: request.headers, parameters, decodeFormComponent });
+export type Presented = PresentedCredential | PresentedPrincipal;
+
+/** The principal on a route of AWS callers, a secret on every other: which of them is the route's to say, never the caller's. */
+export const presentedBy = ({ headers, iam }: HttpRequest, parameters: Parameters): Result<Presented, PresentationFailure> =>
+  iam === undefined
+    ? presentedCredential({ headers, parameters, decodeFormComponent })
+    : presentedPrincipal(iam.userArn, { headers, parameters });
 
 export async function authenticateCaller(
-  presented: PresentedCredential,
+  presented: Presented,
   client: Client | undefined,
   request: HttpRequest,
   ring: SecretRing,
 ): Promise<Result<AuthenticatedClient, AuthenticationFailure>> {
   const now = nowSeconds(request);
+  if (presented.method === 'iam') return authenticateByPrincipal(presented, { client, ip: request.ip, now });
   return authenticateBySecret(presented, { client, peppers: await peppersOf(client, ring, now), ip: request.ip, now });
 }
 

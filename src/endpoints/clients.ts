@@ -1,66 +1,71 @@
 /**
- * POST|GET /clients and GET|PUT /clients/{client_id} (RFC 7591, RFC 7592): registration by bearers of `clients:manage`.
+ * POST|GET /clients, GET|PUT|DELETE /clients/{client_id} (RFC 7591, RFC 7592) and the secrets below: registration by bearers of `clients:manage`,
+ * below `/iam` by AWS principals.
  * bearer → token → limits, beside reading the manager and its token's revocation → scope → the request itself.
  */
 import * as events from '../audit/events.ts';
 import { clientAnswer } from '../clients/client-answer.ts';
-import { CLIENT_ID_PATTERN, type Client, type ClientMetadata } from '../clients/client.ts';
+import type { Client, ClientMetadata } from '../clients/client.ts';
 import { readClientMetadata } from '../clients/client-metadata.ts';
-import { PAGE_LIMIT } from '../clients/maximum-lengths.ts';
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readJsonObject } from '../http/json-body.ts';
-import { Outage } from '../outage.ts';
 import { ok, refuse, type Result } from '../result.ts';
-import { MANAGE_CLIENTS } from '../tokens/scope.ts';
-import { authorizeBearer, type BearerDeps } from './bearer.ts';
+import { authorizeAdministrator, type AdministratorDeps } from './administrator.ts';
+import { authorizeManager, type BearerDeps } from './bearer.ts';
+import { addSecret, endSecret, listSecrets, usesOf, type ClientSecretsDeps } from './client-secrets.ts';
 import type { Failure } from './failure.ts';
-import { newClient, type NewClientDeps } from './new-client.ts';
-import type { ClientStore } from './stores.ts';
+import { by, clientIdInPath, findClient, type Answer } from './managed-client.ts';
+import { readPageQuery } from './page-query.ts';
+import { registerClient } from './register-client.ts';
 import { factsOf, refuseWith, startTrail, succeed, type Trail } from './trail.ts';
 
-export type ClientsDeps = BearerDeps & NewClientDeps & { readonly clients: ClientStore };
-
-type Answer = { readonly status: number; readonly body: unknown };
+export type ClientsDeps = BearerDeps & AdministratorDeps & ClientSecretsDeps;
 
 export const createClientsEndpoint =
   (deps: ClientsDeps) =>
   async (request: HttpRequest): Promise<HttpResponse> => {
     const trail = startTrail('clients', request);
-    const manager = await authorizeBearer(trail, MANAGE_CLIENTS, deps);
+    const { iam } = request;
+    const manager = iam ? authorizeAdministrator(iam.userArn, deps) : await authorizeManager(trail, deps);
     const answer = manager.ok ? await manage(trail, manager.value, deps) : manager;
     return answer.ok ? succeed(trail, answer.value.status, answer.value.body) : refuseWith(answer.failure, trail, deps);
   };
 
-/** @param manager the client id of the bearer: who did it, in the audit trail. */
+/** @param manager the client id of the bearer, or the ARN of the AWS principal: who did it, in the audit trail. */
 function manage(trail: Trail, manager: string, deps: ClientsDeps): Promise<Result<Answer, Failure>> {
   switch (trail.request.routeKey) {
     case 'POST /clients':
-      return register(trail, manager, deps);
+      return registerClient(trail, manager, deps);
     case 'GET /clients':
       return list(trail, deps);
     case 'GET /clients/{client_id}':
       return read(trail, deps);
+    case 'DELETE /clients/{client_id}':
+      return remove(trail, manager, deps);
+    case 'POST /clients/{client_id}/secrets':
+      return addSecret(trail, manager, deps);
+    case 'GET /clients/{client_id}/secrets':
+      return listSecrets(trail, deps);
+    case 'DELETE /clients/{client_id}/secrets/{secret_id}':
+      return endSecret(trail, manager, deps);
     default:
       return replace(trail, manager, deps);
   }
 }
 
-async function register(trail: Trail, manager: string, deps: ClientsDeps): Promise<Result<Answer, Failure>> {
-  const body = readJsonObject(trail.request);
-  if (!body.ok) return body;
-  const metadata = readClientMetadata(body.value);
-  if (!metadata.ok) return metadata;
-  const now = nowSeconds(trail.request);
-  const { client, secret } = await newClient(metadata.value, now, deps);
-  const event = events.clientCreated(factsOf(trail), { client_id: client.client_id, reason: by(manager) });
-  if (!(await deps.clients.create(client, event)))
-    throw new Outage('dynamodb:PutItem', { cause: new Error('a generated client_id was taken') });
-  return ok({ status: 201, body: clientAnswer(client, secret) });
+async function read(trail: Trail, deps: ClientsDeps): Promise<Result<Answer, Failure>> {
+  const client = await findClient(trail, deps);
+  if (!client.ok) return client;
+  return ok({ status: 200, body: clientAnswer(client.value, undefined, await usesOf(client.value, deps)) });
 }
 
-async function read(trail: Trail, deps: ClientsDeps): Promise<Result<Answer, Failure>> {
-  const client = await find(trail, deps);
-  return client.ok ? ok({ status: 200, body: clientAnswer(client.value) }) : client;
+/** RFC 7592 section 2.3: 204, and everything of the client is dead at once. */
+async function remove(trail: Trail, manager: string, deps: ClientsDeps): Promise<Result<Answer, Failure>> {
+  const clientId = clientIdInPath(trail);
+  if (clientId === undefined) return refuse({ reason: 'client_unknown' });
+  const event = events.clientDeleted(factsOf(trail), { client_id: clientId, reason: by(manager) });
+  const removed = await deps.clients.remove(clientId, event, nowSeconds(trail.request));
+  return removed ? ok({ status: 204, body: undefined }) : refuse({ reason: 'client_unknown' });
 }
 
 /** RFC 7592 section 2.2: the request replaces all metadata; what it leaves out returns to its default. */
@@ -69,7 +74,7 @@ async function replace(trail: Trail, manager: string, deps: ClientsDeps): Promis
   if (!body.ok) return body;
   const metadata = readClientMetadata(body.value);
   if (!metadata.ok) return metadata;
-  const found = await find(trail, deps);
+  const found = await findClient(trail, deps);
   if (!found.ok) return found;
   const from = found.value;
   // "The client MUST include its client_id field in the request, and it MUST be the same" (RFC 7592 section 2.2); here it may be left out.
@@ -100,26 +105,9 @@ function changeEvent(from: Client, to: Client) {
 }
 
 async function list(trail: Trail, deps: ClientsDeps): Promise<Result<Answer, Failure>> {
-  const query = readPage(trail.request);
+  const query = readPageQuery(trail.request);
   if (!query.ok) return query;
   const page = await deps.clients.list(query.value);
   if (page === undefined) return refuse({ reason: 'query_invalid', parameter: 'cursor' });
   return ok({ status: 200, body: { items: page.items.map((client) => clientAnswer(client)), next: page.next ?? null } });
 }
-
-function readPage(request: HttpRequest): Result<{ limit: number; cursor: string | undefined }, Failure> {
-  const query = new URLSearchParams(request.query);
-  for (const name of query.keys()) if (query.getAll(name).length > 1) return refuse({ reason: 'parameter_repeated' });
-  const text = query.get('limit') ?? String(PAGE_LIMIT.default);
-  if (!/^[1-9][0-9]{0,2}$/.test(text) || Number(text) > PAGE_LIMIT.max) return refuse({ reason: 'query_invalid', parameter: 'limit' });
-  return ok({ limit: Number(text), cursor: query.get('cursor') ?? undefined });
-}
-
-async function find(trail: Trail, { clients }: ClientsDeps): Promise<Result<Client, Failure>> {
-  const clientId = trail.request.pathParameters.get('client_id') ?? '';
-  // Anything else is no client's id, and never becomes part of a key.
-  const client = CLIENT_ID_PATTERN.test(clientId) ? await clients.read(clientId) : undefined;
-  return client === undefined ? refuse({ reason: 'client_unknown' }) : ok(client);
-}
-
-const by = (manager: string): string => `by:${manager}`;

@@ -21,11 +21,24 @@ export type GrantFailure =
   | { readonly reason: 'grant_type_unknown' }
   | { readonly reason: 'grant_not_registered'; readonly grantType: string };
 
+/** An AWS principal whom IAM lets in and this service does not. */
+export type AdministratorFailure =
+  { readonly reason: 'principal_missing' } | { readonly reason: 'principal_not_administrator'; readonly principal: string };
+
 /** A bearer token that came as the caller's credential and does not serve as one (RFC 6750 section 3.1). */
 export type BearerFailure =
   | { readonly reason: 'bearer_missing' }
   | { readonly reason: 'bearer_invalid'; readonly fault: string }
   | { readonly reason: 'bearer_scope_insufficient'; readonly scope: string };
+
+/** `problem` in words for the caller. */
+export type SecretTermsFailure = { readonly reason: 'secret_terms_invalid'; readonly field: 'expires_at'; readonly problem: string };
+
+/** draft-ietf-httpapi-idempotency-key-header section 2.7. */
+export type IdempotencyFailure =
+  | { readonly reason: 'idempotency_key_malformed' }
+  | { readonly reason: 'idempotency_key_of_another_request' }
+  | { readonly reason: 'idempotency_key_spent' };
 
 export type Failure =
   | ParameterFailure
@@ -38,11 +51,18 @@ export type Failure =
   | RefreshFailure
   | RegistrationFailure
   | BearerFailure
+  | AdministratorFailure
   | { readonly reason: 'not_found' }
   | { readonly reason: 'method_not_allowed'; readonly allow: string }
   | { readonly reason: 'query_invalid'; readonly parameter: string }
+  | { readonly reason: 'query_parameter_unknown'; readonly parameter: string }
+  | { readonly reason: 'session_not_found' }
   | { readonly reason: 'client_unknown' }
   | { readonly reason: 'client_id_differs' }
-  | { readonly reason: 'client_changed_meanwhile' };
+  | { readonly reason: 'client_changed_meanwhile' }
+  | { readonly reason: 'secret_unknown' }
+  | { readonly reason: 'secrets_too_many' }
+  | SecretTermsFailure
+  | IdempotencyFailure;
 
 export type FailureReason = Failure['reason'];

@@ -6,10 +6,10 @@
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters } from '../http/parameters.ts';
 import { viewOfStanding } from '../authorizer/revocation.ts';
-import type { Client } from '../clients/client.ts';
+import { hasEnded, type Client } from '../clients/client.ts';
+import { judgeRefresh } from '../grants/refresh-token.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { formatScope } from '../tokens/scope.ts';
-import type { Session } from '../tokens/session.ts';
 import { admit, type AdmissionDeps } from './admission.ts';
 import { authenticateCaller, presentedBy } from './caller.ts';
 import type { Failure } from './failure.ts';
@@ -85,8 +85,9 @@ function describeRefreshToken(
   now: number,
   issuer: string,
 ): Introspection {
-  if (owner === undefined || owner.disabled || session === undefined || !isRefreshable(session, token.token.generation, owner.epoch, now))
-    return INACTIVE;
+  if (session === undefined || owner === undefined || !mayRefresh(owner, now)) return INACTIVE;
+  // The judgement of a refresh, without its grace: only the current token is active, and looking at an older one ends nothing.
+  if (!judgeRefresh(token.token, session, owner.epoch, { graceSeconds: 0, nowMs: now * 1000 }).ok) return INACTIVE;
   return {
     active: true,
     token_type: 'refresh_token',
@@ -101,10 +102,5 @@ function describeRefreshToken(
   };
 }
 
-/** Only the current generation is active; looking at an older one ends nothing. */
-const isRefreshable = (session: Session, generation: number, clientEpoch: number, now: number): boolean =>
-  session.status === 'active' &&
-  session.generation === generation &&
-  session.epoch >= clientEpoch &&
-  session.expires_at > now &&
-  (session.idle_expires_at === undefined || session.idle_expires_at > now);
+const mayRefresh = (client: Client, now: number): boolean =>
+  !client.disabled && !hasEnded(client, now) && client.grant_types.includes('refresh_token');

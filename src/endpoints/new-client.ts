@@ -1,31 +1,47 @@
-// Making a client: generated id, one generated secret. Nothing about either is the caller's choice.
-import { digestClientSecret, formatClientSecret } from '../client-authentication/secret.ts';
-import type { Client, ClientMetadata } from '../clients/client.ts';
-import { ConfigurationError } from '../environment.ts';
-import type { SecretRing } from './stores.ts';
+// Making a client: nothing about id or secret is the caller's choice. They are drawn at random or, for a request with an
+// Idempotency-Key, derived from it, so that a repeat makes the same again.
+import type { Client, ClientMetadata, SecretDigest } from '../clients/client.ts';
+import { derivedIdBytes, type IdempotentRequest } from '../clients/idempotency.ts';
+import { newSecret, repeatableSecret, secretIdFrom, type NewSecretDeps } from './new-secret.ts';
 
-export type NewClientDeps = { readonly ring: SecretRing; readonly random: (bytes: number) => Uint8Array };
+export type NewClient = { readonly client: Client; readonly secret: string };
 
 /** @param now epoch seconds. @param clientId only import and the demo clients choose one. */
 export async function newClient(
   metadata: ClientMetadata,
   now: number,
-  { ring, random }: NewClientDeps,
-  clientId = `c_${Buffer.from(random(16)).toString('base64url')}`,
-): Promise<{ readonly client: Client; readonly secret: string }> {
-  const pepper = await ring.currentId(now);
-  const key = await ring.key(pepper, 'client-secret-digest', now);
-  if (key === undefined) throw new ConfigurationError('RING_SECRET_ARN', `holds no key ${pepper}, which is current`);
-  const secret = formatClientSecret(random(32));
-  const id = `s_${Buffer.from(random(9)).toString('base64url')}`;
-  const client: Client = {
-    ...metadata,
-    client_id: clientId,
-    secrets: [{ id, pepper, digest: digestClientSecret(key, secret), created_at: now }],
-    epoch: 1,
-    version: 1,
-    client_id_issued_at: now,
-    updated_at: now,
-  };
-  return { client, secret };
+  deps: NewSecretDeps,
+  clientId = clientIdFrom(deps.random(16)),
+): Promise<NewClient> {
+  const { stored, secret } = await newSecret({ created_at: now }, deps);
+  return { client: clientWith(metadata, clientId, stored), secret };
 }
+
+/**
+ * The client that this request registers, however often it is sent.
+ * @param first of an earlier attempt, where the table holds one: when it was, and its key of the ring. @param now epoch seconds.
+ */
+export async function repeatableClient(
+  metadata: ClientMetadata,
+  request: IdempotentRequest,
+  first: { readonly created_at: number; readonly pepper?: string },
+  now: number,
+  deps: NewSecretDeps,
+): Promise<NewClient> {
+  const id = secretIdFrom(derivedIdBytes(request.seed, 'secret', 9));
+  const { stored, secret } = await repeatableSecret(request, { ...first, id }, now, deps);
+  const client = clientWith(metadata, clientIdFrom(derivedIdBytes(request.seed, 'client', 16)), stored);
+  return { client: { ...client, registration: { ...request.digest, pepper: stored.pepper } }, secret };
+}
+
+const clientIdFrom = (bytes: Uint8Array): string => `c_${Buffer.from(bytes).toString('base64url')}`;
+
+const clientWith = (metadata: ClientMetadata, clientId: string, secret: SecretDigest): Client => ({
+  ...metadata,
+  client_id: clientId,
+  secrets: [secret],
+  epoch: 1,
+  version: 1,
+  client_id_issued_at: secret.created_at,
+  updated_at: secret.created_at,
+});

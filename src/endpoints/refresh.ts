@@ -3,12 +3,12 @@
  * parse → form of the token → its MAC → limits, beside reading client and session → authenticate → grant registered → generation →
  * scope and audience → sign → commit by one conditional write → answer. Signed first, committed last: an outage burns no token.
  */
-import { authenticateCaller, presentedBy } from './caller.ts';
+import { authenticateCaller, presentedBy, type Presented as PresentedProof } from './caller.ts';
 import * as events from '../audit/events.ts';
 import { admitWithoutSecret, type AuthenticatedClient } from '../client-authentication/authenticate.ts';
-import type { PresentationFailure, PresentedCredential } from '../client-authentication/presented.ts';
+import type { PresentationFailure } from '../client-authentication/presented.ts';
 import { judgeRefresh, refreshToken, type RefreshFailure } from '../grants/refresh-token.ts';
-import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
+import { DEADLINE_MS, nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters, type Parameters } from '../http/parameters.ts';
 import { Outage } from '../outage.ts';
 import { ok, refuse, type Result } from '../result.ts';
@@ -22,12 +22,13 @@ import type { Failure } from './failure.ts';
 import { freshId } from './fresh-id.ts';
 import { draftAccessToken, signAccessToken, tokenAnswer } from './issue.ts';
 import { macKeyOf } from './mac-key.ts';
+import { reportUse } from './report-use.ts';
 import type { RateWindow } from './stores.ts';
 import type { TokenDeps } from './token-deps.ts';
 import { factsOf, refuseWith, startTrail, succeed, type Trail } from './trail.ts';
 
 type Answer = Result<Readonly<Record<string, unknown>>, Failure>;
-type Presented = Result<PresentedCredential, PresentationFailure>;
+type Presented = Result<PresentedProof, PresentationFailure>;
 
 export const createRefreshEndpoint =
   (deps: TokenDeps) =>
@@ -114,7 +115,7 @@ async function continueSession(trail: Trail, refresh: Refresh, session: Session 
   if (!decision.ok) return decision;
   const claims = draftAccessToken(decision.value, freshId(deps.random), nowSeconds(trail.request), deps.settings);
   trail.jti = claims.jti;
-  const accessToken = await signAccessToken(claims, deps.settings, deps.signer);
+  const [accessToken] = await Promise.all([signAccessToken(claims, deps.settings, deps.signer), reportUse(trail, refresh.caller, deps)]);
   return way.value === 'rotate'
     ? rotate(trail, refresh, session, { claims, accessToken }, deps)
     : replay(trail, refresh, session, { claims, accessToken }, deps);
@@ -128,6 +129,8 @@ async function rotate(trail: Trail, refresh: Refresh, session: Session, { claims
   const now = nowSeconds(trail.request);
   const keyId = await deps.ring.currentId(now);
   const macKey = await macKeyOf(keyId, deps.ring, now);
+  // The caller has had its 503 by then, and Lambda may freeze what is left: a write that comes minutes later burns the token.
+  if (Date.now() - trail.request.nowMs >= DEADLINE_MS) throw new Outage('deadline');
   const outcome = await deps.sessions.rotate({
     clientId: client.client_id,
     sid: session.sid,

@@ -6,13 +6,12 @@
  */
 import * as events from '../audit/events.ts';
 import { admitWithoutSecret, type AuthenticatedClient } from '../client-authentication/authenticate.ts';
-import type { PresentedCredential } from '../client-authentication/presented.ts';
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters, type Parameters } from '../http/parameters.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { admit, type AdmissionDeps, type Admitted } from './admission.ts';
 import { bearerFrom } from './bearer.ts';
-import { authenticateCaller, presentedBy } from './caller.ts';
+import { authenticateCaller, presentedBy, type Presented } from './caller.ts';
 import type { Failure } from './failure.ts';
 import type { ClientStore, RevocationStore, SessionStore } from './stores.ts';
 import { inspectToken, type InspectedToken, type InspectionDeps } from './token-under-inspection.ts';
@@ -45,7 +44,7 @@ type Wish = {
 
 /** Who asks, as far as the request alone says. */
 type Asker =
-  | { readonly by: 'client'; readonly presented: PresentedCredential }
+  | { readonly by: 'client'; readonly presented: Presented }
   | { readonly by: 'bearer'; readonly token: InspectedToken & { readonly kind: 'access_token' } }
   | { readonly by: 'refresh_token'; readonly token: InspectedToken & { readonly kind: 'refresh_token' } };
 
@@ -80,8 +79,10 @@ function readWish(parameters: Parameters): Wish {
 
 async function findAsker(request: HttpRequest, parameters: Parameters, wish: Wish, deps: RevokeDeps): Promise<Result<Asker, Failure>> {
   const bearer = bearerFrom(request);
-  if (bearer.presented) return bearerAsker(bearer.token, request, wish, deps);
   const presented = presentedBy(request, parameters);
+  // A Bearer is a method too: beside a secret, right or wrong, neither stands in for the other.
+  if (!presented.ok && presented.failure.reason === 'several_methods') return presented;
+  if (bearer.presented) return bearerAsker(bearer.token, request, wish, deps);
   if (presented.ok) return ok({ by: 'client', presented: presented.value });
   if (presented.failure.reason !== 'credentials_missing' || wish.token === undefined || wish.all) return presented;
   const token = await inspectToken(wish.token, nowSeconds(request), deps);

@@ -5,6 +5,8 @@
  */
 import type { AuditEvent } from '../audit/event.ts';
 import type { Client } from '../clients/client.ts';
+import type { SecretUse } from '../clients/secret-use.ts';
+import type { ClientSecrets } from '../clients/secrets.ts';
 import type { Algorithm } from '../tokens/algorithms.ts';
 import type { Session } from '../tokens/session.ts';
 
@@ -92,6 +94,19 @@ export interface SessionStore {
   end(session: { clientId: string; sid: string }, event: AuditEvent, now: number): Promise<boolean>;
 }
 
+export type SessionPage = { readonly items: readonly Session[]; readonly next: string | undefined };
+
+/** Sessions as somebody looks at them. One that only waits for DynamoDB to delete it does not exist. */
+export interface SessionListing {
+  /** One consistent GetItem; undefined for unknown. */
+  read(session: { clientId: string; sid: string }, now: number): Promise<Session | undefined>;
+  /**
+   * One consistent Query: a page of a client's sessions in the order of their ids; `limit` 1 to 100. It may hold fewer than `limit`,
+   * or none, and still have a `next`. `cursor` is a former `next`; answers undefined for a cursor that no page gave out.
+   */
+  list(page: { clientId: string; limit: number; cursor: string | undefined }, now: number): Promise<SessionPage | undefined>;
+}
+
 export interface RevocationStore {
   /**
    * One conditional put of `REVOKED#<jti>`, kept until `exp` plus leeway, in the feed's index. False when it was there
@@ -108,10 +123,20 @@ export interface ClientStore {
   /** One conditional put; false when the id is taken (also by a deleted client). */
   create(client: Client, event: AuditEvent): Promise<boolean>;
   /**
-   * One conditional update of everything but secrets, `from` (as read) to `to`; false when `from.version` is no longer the
+   * One conditional update of everything but secrets and keys of requests, `from` (as read) to `to`; false when `from.version` is no longer the
    * stored version. A higher epoch in `to` also enters the feed. The store counts `version` up itself.
    */
   replace(change: { readonly from: Client; readonly to: Client }, event: AuditEvent): Promise<boolean>;
+  /**
+   * One conditional update of the secrets, `from` as read; false when `from.version` is no longer the stored version. The store
+   * counts `version` up itself.
+   */
+  changeSecrets(change: { readonly from: Client; readonly to: ClientSecrets }, event: AuditEvent, now: number): Promise<boolean>;
+  /**
+   * Deletes a client, in one write that cannot lose a race: what stays is a tombstone without secrets, epoch one higher and in
+   * the feed. False for an unknown client and for one that is deleted already.
+   */
+  remove(clientId: string, event: AuditEvent, now: number): Promise<boolean>;
   /**
    * Ends everything of a client, in one write that cannot lose a race: epoch one higher, feed attributes, event.
    * Answers the new epoch, or undefined for an unknown client.
@@ -122,6 +147,13 @@ export interface ClientStore {
    * page; answers undefined for a cursor that no page gave out.
    */
   list(page: { limit: number; cursor: string | undefined }): Promise<ClientPage | undefined>;
+}
+
+export interface SecretUseStore {
+  /** One conditional update: the first use within 5 minutes is written, whichever environment saw it; no event. */
+  record(clientId: string, secretId: string, use: SecretUse): Promise<void>;
+  /** One BatchGetItem, at most 100 ids, answering by secret id; no call for none. */
+  read(clientId: string, secretIds: readonly string[]): Promise<ReadonlyMap<string, SecretUse>>;
 }
 
 /** One entry of the revocation feed's index, as read back. */
@@ -180,5 +212,5 @@ export interface SecretRing {
    * The 32-byte key derived (HKDF-SHA-256) from ring key `id` for one `use` alone; undefined for an unknown id, after at
    * most one refetch in 30 s.
    */
-  key(id: string, use: 'refresh-token-mac' | 'client-secret-digest', now: number): Promise<Uint8Array | undefined>;
+  key(id: string, use: 'refresh-token-mac' | 'client-secret-digest' | 'idempotent-secret', now: number): Promise<Uint8Array | undefined>;
 }

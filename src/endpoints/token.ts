@@ -3,9 +3,9 @@
  * parse → grant type → exactly one credential → [refresh token: form and MAC] → limits, beside reading the client → authenticate →
  * grant registered → scope and audience → sign, beside storing a new session → answer.
  */
-import { authenticateCaller, presentedBy } from './caller.ts';
+import { authenticateCaller, presentedBy, type Presented } from './caller.ts';
 import type { AuthenticatedClient } from '../client-authentication/authenticate.ts';
-import type { PresentationFailure, PresentedCredential } from '../client-authentication/presented.ts';
+import type { PresentationFailure } from '../client-authentication/presented.ts';
 import * as events from '../audit/events.ts';
 import { GRANT_TYPES, type GrantType } from '../clients/client.ts';
 import { clientCredentials } from '../grants/client-credentials.ts';
@@ -22,6 +22,7 @@ import { freshId } from './fresh-id.ts';
 import { draftAccessToken, signAccessToken, tokenAnswer } from './issue.ts';
 import { macKeyOf } from './mac-key.ts';
 import { refreshByToken } from './refresh.ts';
+import { reportUse } from './report-use.ts';
 import type { RateWindow } from './stores.ts';
 import type { TokenDeps } from './token-deps.ts';
 import { factsOf, refuseWith, startTrail, succeed, type Trail } from './trail.ts';
@@ -49,10 +50,7 @@ async function grantToken(trail: Trail, deps: TokenDeps): Promise<Answer> {
 }
 
 /** With one of the two older ways of presenting a secret, and only then, an absent grant_type means client_credentials. */
-function chooseGrantType(
-  parameters: Parameters,
-  presented: Result<PresentedCredential, PresentationFailure>,
-): Result<GrantType, GrantFailure> {
+function chooseGrantType(parameters: Parameters, presented: Result<Presented, PresentationFailure>): Result<GrantType, GrantFailure> {
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) {
     const isLegacy = presented.ok && (presented.value.method === 'legacy_form' || presented.value.method === 'legacy_headers');
@@ -62,12 +60,7 @@ function chooseGrantType(
   return known === undefined ? refuse({ reason: 'grant_type_unknown' }) : ok(known);
 }
 
-async function grantClientCredentials(
-  trail: Trail,
-  parameters: Parameters,
-  presented: PresentedCredential,
-  deps: TokenDeps,
-): Promise<Answer> {
+async function grantClientCredentials(trail: Trail, parameters: Parameters, presented: Presented, deps: TokenDeps): Promise<Answer> {
   const admitted = await admit(trail, presented.clientId, {}, deps);
   if (!admitted.ok) return admitted;
   const caller = await authenticateCaller(presented, admitted.value.client, trail.request, deps.ring);
@@ -80,13 +73,14 @@ async function grantClientCredentials(
   return ok(
     client.grant_types.includes('refresh_token')
       ? await issueWithSession(trail, caller.value, decision.value, deps)
-      : await issueAlone(trail, decision.value, admitted.value.window, deps),
+      : await issueAlone(trail, caller.value, decision.value, admitted.value.window, deps),
   );
 }
 
 /** An access token without a session: its record is a log line, or in strict mode a write beside the signature. */
 async function issueAlone(
   trail: Trail,
+  caller: AuthenticatedClient,
   decision: TokenDecision,
   window: RateWindow,
   deps: TokenDeps,
@@ -97,6 +91,7 @@ async function issueAlone(
   const [accessToken] = await Promise.all([
     signAccessToken(claims, deps.settings, deps.signer),
     deps.auditMode === 'strict' ? deps.requests.recordIssue(window, event) : undefined,
+    reportUse(trail, caller, deps),
   ]);
   logAudit(event);
   return tokenAnswer(accessToken, claims);
@@ -105,10 +100,11 @@ async function issueAlone(
 /** With a refresh token: the session's first write carries the event, beside the signature. */
 async function issueWithSession(
   trail: Trail,
-  { client, factors }: AuthenticatedClient,
+  caller: AuthenticatedClient,
   decision: TokenDecision,
   deps: TokenDeps,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const { client, factors } = caller;
   const now = nowSeconds(trail.request);
   const handle = newHandle(deps.random(32));
   const sid = sidOf(handle);
@@ -136,7 +132,11 @@ async function issueWithSession(
     user_agent: trail.request.userAgent,
   };
   const event = events.loginSuccess(factsOf(trail), { client_id: client.client_id, jti: claims.jti, amr: claims.amr.join(' '), sid });
-  const [accessToken] = await Promise.all([signAccessToken(claims, deps.settings, deps.signer), deps.sessions.create(session, event)]);
+  const [accessToken] = await Promise.all([
+    signAccessToken(claims, deps.settings, deps.signer),
+    deps.sessions.create(session, event),
+    reportUse(trail, caller, deps),
+  ]);
   logAudit(event);
   return tokenAnswer(accessToken, claims, formatRefreshToken({ keyId, clientId: client.client_id, generation: 1, handle }, macKey));
 }

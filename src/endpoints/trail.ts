@@ -75,7 +75,8 @@ export async function refuseWith(failure: Failure, trail: Trail, deps: Conclusio
   return jsonResponse(
     wire.status,
     { error: wire.error, error_description: describe(failure, wire), trace_id: request.traceId },
-    { ...NO_STORE, ...rateHeaders(trail), ...refusalHeaders(failure, wire) },
+    // Whoever has proven nothing is not told a limit: one that differs from the usual would tell that the client exists.
+    { ...NO_STORE, ...(wire.status === 401 ? {} : rateHeaders(trail)), ...refusalHeaders(failure, wire) },
   );
 }
 
@@ -98,7 +99,7 @@ function detailOf(failure: Failure): NonNullable<LogFields['detail']> {
 
 /** What names a field or parameter of ours says which; nothing else says more than its kind, and none repeats input. */
 function describe(failure: Failure, wire: WireError): string {
-  if (failure.reason === 'metadata_invalid') return `${failure.field} ${failure.problem}`;
+  if (failure.reason === 'metadata_invalid' || failure.reason === 'secret_terms_invalid') return `${failure.field} ${failure.problem}`;
   return failure.reason === 'parameter_missing' ? `${failure.parameter} is missing` : wire.description;
 }
 

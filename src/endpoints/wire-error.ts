@@ -7,7 +7,7 @@ import type { AuditEventType } from '../audit/event.ts';
 import type { FailureReason } from './failure.ts';
 
 export type WireError = {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429;
   /** RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7591 section 3.2.2, RFC 8707 section 2. */
   readonly error: string;
   readonly description: string;
@@ -62,12 +62,21 @@ export const wireErrors = {
 
   several_methods: { ...invalidRequest('more than one client authentication method is used'), event: 'login_failure' },
   client_id_mismatch: { ...invalidRequest('client_id differs from the authenticated client'), event: 'login_failure' },
+  client_id_missing: invalidRequest('client_id is missing: it says which client the AWS principal acts as'),
+  principal_missing: { status: 403, error: 'access_denied', description: 'this route is for AWS principals', event: 'login_failure' },
+  principal_not_administrator: {
+    status: 403,
+    error: 'access_denied',
+    description: 'this AWS principal does not manage clients',
+    event: 'login_failure',
+  },
   credentials_missing: INVALID_CLIENT,
   credentials_malformed: INVALID_CLIENT,
   unknown_client: INVALID_CLIENT,
   client_disabled: INVALID_CLIENT,
   client_expired: INVALID_CLIENT,
   secret_mismatch: INVALID_CLIENT,
+  principal_mismatch: INVALID_CLIENT,
   network_not_allowed: INVALID_CLIENT,
 
   rate_limited: {
@@ -105,12 +114,28 @@ export const wireErrors = {
 
   metadata_invalid: { status: 400, error: 'invalid_client_metadata', description: 'a metadata field is invalid' },
   query_invalid: invalidRequest('limit is a whole number from 1 to 100, and cursor is the next of an earlier page'),
+  query_parameter_unknown: invalidRequest('the URI has a query parameter that is not known here'),
+  session_not_found: { status: 404, error: 'not_found', description: 'there is no such session' },
   client_id_differs: { status: 400, error: 'invalid_client_metadata', description: 'client_id differs from the one in the path' },
   client_unknown: { status: 404, error: 'not_found', description: 'there is no such client' },
   client_changed_meanwhile: {
     status: 409,
     error: 'conflict',
     description: 'the client was changed at the same time; read it again and retry',
+  },
+  secret_unknown: { status: 404, error: 'not_found', description: 'the client has no such secret' },
+  secrets_too_many: invalidRequest('the client has 5 live secrets already; end one of them first'),
+  secret_terms_invalid: invalidRequest('a field is invalid'),
+  idempotency_key_malformed: invalidRequest('Idempotency-Key must be 1 to 128 printable ASCII characters, without spaces unless in quotes'),
+  idempotency_key_of_another_request: {
+    status: 422,
+    error: 'invalid_request',
+    description: 'this Idempotency-Key was sent with another request body; take a new key for a new request',
+  },
+  idempotency_key_spent: {
+    status: 422,
+    error: 'invalid_request',
+    description: 'what this Idempotency-Key has made is gone or older than 24 hours; take a new key',
   },
 
   bearer_missing: { status: 401, error: 'invalid_token', description: 'an access token is required', challenge: 'Bearer' },

@@ -12,7 +12,11 @@ export type HttpApiEvent = {
   readonly pathParameters?: Readonly<Record<string, string | undefined>>;
   readonly body?: string | null;
   readonly isBase64Encoded?: boolean;
-  readonly requestContext: { readonly http: { readonly method: string; readonly sourceIp: string } };
+  readonly requestContext: {
+    readonly http: { readonly method: string; readonly sourceIp: string };
+    /** Of a route with IAM authorization: who signed the request. */
+    readonly authorizer?: { readonly iam?: { readonly userArn?: string | null } | null } | null;
+  };
 };
 export type HttpApiResult = {
   readonly statusCode: number;
@@ -22,13 +26,18 @@ export type HttpApiResult = {
 };
 
 const USER_AGENT_MAX_CHARACTERS = 256;
+const IAM_PREFIX = '/iam/';
 
 export function requestFrom(event: HttpApiEvent, nowMs: number): HttpRequest {
+  const { routeKey, iam } = routeOf(event);
   const headers = mapOf(event.headers, (name) => name.toLowerCase());
+  // Below /iam it is the signature, which API Gateway keeps to itself; nothing may take it for a proof of another kind.
+  if (iam !== undefined) headers.delete('authorization');
   return {
     method: event.requestContext.http.method,
     path: event.rawPath,
-    routeKey: event.routeKey,
+    routeKey,
+    iam,
     pathParameters: mapOf(event.pathParameters, (name) => name),
     query: event.rawQueryString ?? '',
     headers,
@@ -40,10 +49,17 @@ export function requestFrom(event: HttpApiEvent, nowMs: number): HttpRequest {
   };
 }
 
-function mapOf(
-  members: Readonly<Record<string, string | undefined>> | undefined,
-  nameOf: (name: string) => string,
-): ReadonlyMap<string, string> {
+/** The identity counts on a route below `/iam` and nowhere else, whatever the event says. */
+function routeOf({ routeKey, requestContext }: HttpApiEvent): Pick<HttpRequest, 'routeKey' | 'iam'> {
+  const [method = '', path = ''] = routeKey.split(' ');
+  if (!path.startsWith(IAM_PREFIX)) return { routeKey, iam: undefined };
+  return {
+    routeKey: `${method} ${path.slice(IAM_PREFIX.length - 1)}`,
+    iam: { userArn: requestContext.authorizer?.iam?.userArn ?? '' },
+  };
+}
+
+function mapOf(members: Readonly<Record<string, string | undefined>> | undefined, nameOf: (name: string) => string): Map<string, string> {
   const map = new Map<string, string>();
   for (const [name, value] of Object.entries(members ?? {})) if (value !== undefined) map.set(nameOf(name), value);
   return map;

@@ -9,12 +9,9 @@ import { Outage } from '../outage.ts';
 import { describeError, log } from '../telemetry/log.ts';
 import { emitCounter, emitRequestMetric } from '../telemetry/metrics.ts';
 import { requestFrom, resultFrom, type HttpApiEvent, type HttpApiResult } from './lambda-event.ts';
-import { jsonResponse, NO_STORE, type HttpRequest, type HttpResponse } from './message.ts';
+import { DEADLINE_MS, jsonResponse, NO_STORE, type HttpRequest, type HttpResponse } from './message.ts';
 
 export type Endpoint = (request: HttpRequest) => Promise<HttpResponse>;
-
-/** Callers get an answer within 4 s whatever happens behind (SECURITY: no hang); API Gateway would wait for 30. */
-const DEADLINE_MS = 3_800;
 
 /**
  * @param name for logs and metrics.

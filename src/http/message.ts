@@ -3,8 +3,10 @@ export type HttpRequest = {
   readonly method: string;
   /** Decoded by nobody: as API Gateway saw it, without the stage. */
   readonly path: string;
-  /** The route that API Gateway matched, `POST /token` or `$default`. */
+  /** The route that API Gateway matched, `POST /token` or `$default`; without `/iam`, which `iam` says. */
   readonly routeKey: string;
+  /** On the routes below `/iam` alone: the AWS principal whose signature API Gateway has verified; empty where it names none. */
+  readonly iam?: { readonly userArn: string } | undefined;
   readonly pathParameters: ReadonlyMap<string, string>;
   /** Without the question mark; empty when absent. */
   readonly query: string;
@@ -26,6 +28,9 @@ export type HttpResponse = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 };
+
+/** Callers get an answer within 4 s whatever happens behind (SECURITY: no hang); API Gateway would wait for 30. */
+export const DEADLINE_MS = 3_800;
 
 export const nowSeconds = (request: HttpRequest): number => Math.floor(request.nowMs / 1000);
 

@@ -5,7 +5,7 @@
 import { hkdfSync } from 'node:crypto';
 import { ConfigurationError } from '../environment.ts';
 
-export type RingUse = 'refresh-token-mac' | 'client-secret-digest';
+export type RingUse = 'refresh-token-mac' | 'client-secret-digest' | 'idempotent-secret';
 export type Ring = {
   /** Id of the newest key that may mint. */
   currentId(now: number): string;

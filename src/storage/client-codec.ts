@@ -1,6 +1,6 @@
 // Client <-> item. `status` is the store's own: a deleted client stays as a tombstone, so that its id is never given out again.
-import { GRANT_TYPES, TOKEN_ENDPOINT_AUTH_METHODS, type Client, type SecretDigest } from '../clients/client.ts';
-import { flag, maps, oneOf, optional, present, someOf, text, texts, wholeNumber, type Item } from './item.ts';
+import { GRANT_TYPES, TOKEN_ENDPOINT_AUTH_METHODS, type Client, type SecretDigest, type SpentKey } from '../clients/client.ts';
+import { flag, map, maps, oneOf, optional, present, someOf, text, texts, wholeNumber, type Item } from './item.ts';
 import { CLIENT_PREFIX } from './keys.ts';
 
 export const CLIENT_STATUS = { live: 'active', deleted: 'deleted' } as const;
@@ -22,12 +22,15 @@ export const clientAttributes = (client: Client): Record<Exclude<keyof Client, '
   rate_limit_per_minute: client.rate_limit_per_minute,
   rate_limit_burst: client.rate_limit_burst,
   ip_ranges: client.ip_ranges,
+  iam_principals: client.iam_principals,
   may_introspect: client.may_introspect,
   tags: client.tags,
   owner: client.owner,
   disabled: client.disabled,
   client_expires_at: client.client_expires_at,
   secrets: client.secrets,
+  spent_keys: client.spent_keys,
+  registration: client.registration,
   epoch: client.epoch,
   version: client.version,
   client_id_issued_at: client.client_id_issued_at,
@@ -54,12 +57,15 @@ export function clientFrom(item: Item): Client | undefined {
     rate_limit_per_minute: optional(item, 'rate_limit_per_minute', wholeNumber),
     rate_limit_burst: optional(item, 'rate_limit_burst', wholeNumber),
     ip_ranges: texts(item, 'ip_ranges'),
+    iam_principals: optional(item, 'iam_principals', texts),
     may_introspect: oneOf(item, 'may_introspect', ['own', 'any']),
     tags: optional(item, 'tags', texts),
     owner: optional(item, 'owner', text),
     disabled: flag(item, 'disabled'),
     client_expires_at: optional(item, 'client_expires_at', wholeNumber),
     secrets: maps(item, 'secrets').map(secretFrom),
+    spent_keys: optional(item, 'spent_keys', maps)?.map(spentKeyFrom),
+    registration: optional(item, 'registration', registrationFrom),
     epoch: wholeNumber(item, 'epoch'),
     version: wholeNumber(item, 'version'),
     client_id_issued_at: wholeNumber(item, 'client_id_issued_at'),
@@ -77,4 +83,14 @@ const secretFrom = (item: Item): SecretDigest =>
     digest: text(item, 'digest'),
     created_at: wholeNumber(item, 'created_at'),
     expires_at: optional(item, 'expires_at', wholeNumber),
+    idempotency: optional(item, 'idempotency', idempotencyFrom),
   });
+
+const spentKeyFrom = (item: Item): SpentKey => ({ key: text(item, 'key'), until: wholeNumber(item, 'until') });
+
+function idempotencyFrom(item: Item, name: string): { readonly key: string; readonly body: string } {
+  const digest = map(item, name);
+  return { key: text(digest, 'key'), body: text(digest, 'body') };
+}
+
+const registrationFrom = (item: Item, name: string) => ({ ...idempotencyFrom(item, name), pepper: text(map(item, name), 'pepper') });

@@ -19,6 +19,8 @@ export const SIGNING_KEY_PREFIX = 'KEY#';
 
 export const clientKey = (clientId: string): Key => key(['CLIENT', clientId], ['CLIENT']);
 export const sessionKey = (clientId: string, sid: string): Key => key(['CLIENT', clientId], ['SESSION', sid]);
+/** Apart from the client's own item, so that a use neither changes its version nor stands in the way of a change. */
+export const secretUseKey = (clientId: string, secretId: string): Key => key(['CLIENT', clientId], ['USED', secretId]);
 export const revocationKey = (jti: string): Key => key(['REVOKED', jti], ['REVOKED']);
 export const signingKeyKey = (kid: string): Key => key([KEY_RING_PARTITION], ['KEY', kid]);
 

@@ -30,3 +30,12 @@ export const ENDED_SESSION_PURGE_SECONDS = HOUR;
 
 /** Tokens of the old epoch were made before `now`. */
 export const epochFeedUntil = (now: number): number => now + LONGEST_ACCESS_TOKEN_SECONDS + CLOCK_LEEWAY_SECONDS;
+
+/**
+ * A tombstone keeps the id taken until the last session of the client has reached its absolute end, up to a year later: a new
+ * client of the same id and epoch would bring such a session back to life. The feed's entry stops to matter long before.
+ */
+export const tombstonePurgeAt = (now: number): number => now + MAXIMUM.refreshTokenLifetimeSeconds + LONGEST_ACCESS_TOKEN_SECONDS + HOUR;
+
+/** Longer than a year, so that a secret of a yearly job still says that it is in use. */
+export const secretUsePurgeAt = (usedAt: number): number => usedAt + 400 * 24 * HOUR;

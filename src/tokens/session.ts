@@ -1,4 +1,8 @@
 // A session is one refresh-token family: a client's chain of refresh tokens, of which only the position is stored.
+
+/** How every `sid` is spelt; nothing else ever reaches a key of the table. */
+export const SID_PATTERN = /^[A-Za-z0-9_-]{22}$/;
+
 export type Session = {
   readonly client_id: string;
   /** base64url of the first 128 bits of SHA-256(handle). */

@@ -6,6 +6,7 @@ it('gives 60 calls a minute a burst of 20, and others a third, rounded up', () =
 });
 
 it('reads the limit from the environment, with its usual burst or the one given', () => {
+  expect(rateLimitFrom({ RATE_LIMIT_PER_MINUTE: '0' })).toEqual({ perMinute: 0, burst: 0 });
   expect(rateLimitFrom({ RATE_LIMIT_PER_MINUTE: '60' })).toEqual({ perMinute: 60, burst: 20 });
   expect(rateLimitFrom({ RATE_LIMIT_PER_MINUTE: '60', RATE_LIMIT_BURST: '0' })).toEqual({ perMinute: 60, burst: 0 });
   expect(rateLimitFrom({ RATE_LIMIT_PER_MINUTE: '1000000', RATE_LIMIT_BURST: '1000000' })).toEqual({

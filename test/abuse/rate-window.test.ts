@@ -31,7 +31,7 @@ describe('a sliding minute', () => {
   });
 
   it('tells whole seconds until the fixed minute ends', () => {
-    expect([0, 0.5, 30, 59, 59.9].map((elapsed) => judge(1, 0, elapsed).resetSeconds)).toEqual([60, 60, 30, 1, 1]);
+    expect([0, 0.5, 29.999, 30, 59, 59.9].map((elapsed) => judge(1, 0, elapsed).resetSeconds)).toEqual([60, 60, 31, 30, 1, 1]);
   });
 
   it('counts refused calls of the minute before no further than the limit', () => {
@@ -61,6 +61,8 @@ describe('Retry-After', () => {
     // From the start of the next minute 80 x (1 - e/60) + 1 <= 80 from e = 0.75.
     expect(judge(81, 0, 10)).toMatchObject({ retryAfterSeconds: 51 });
     expect(judge(500, 80, 10)).toMatchObject({ retryAfterSeconds: 51 });
+    expect(judge(80, 40, 10)).toMatchObject({ allowed: false, retryAfterSeconds: 51 });
+    expect(judge(81, 0, 9.749)).toMatchObject({ retryAfterSeconds: 52 });
   });
 
   it('is 0 for an allowed call', () => {

@@ -26,7 +26,8 @@ afterAll(() => {
 
 const send = (sent: Sent): Promise<Answer> => service.send({ ...sent, headers: { ...HEADERS, ...sent.headers } });
 const start = async (of = client): Promise<Tokens> => (await send({ to: 'POST /token', basic: of, form: GRANT })).body as Tokens;
-const refresh = (refresh_token: string, more: Partial<Sent> = { basic: client }): Promise<Answer> => send({ to: 'POST /refresh', form: { refresh_token }, ...more });
+const refresh = (refresh_token: string, more: Partial<Sent> = { basic: client }): Promise<Answer> =>
+  send({ to: 'POST /refresh', form: { refresh_token }, ...more });
 
 /** The events of the log and, of each item that now carries another event than before, of the outbox. */
 async function eventsOf(cause: () => Promise<unknown>): Promise<{ logged: readonly AuditEvent[]; stored: readonly AuditEvent[] }> {
@@ -58,7 +59,15 @@ describe('what is issued', () => {
       token = (await start(plain)).access_token;
     });
     expect(logged).toMatchObject([
-      { event_type: 'login_success', outcome: 'success', client_id: plain.client_id, jti: claimsOf(token)['jti'] as string, amr: 'client_secret', sid: '', reason: '' },
+      {
+        event_type: 'login_success',
+        outcome: 'success',
+        client_id: plain.client_id,
+        jti: claimsOf(token)['jti'] as string,
+        amr: 'client_secret',
+        sid: '',
+        reason: '',
+      },
     ]);
     expect(stored.filter(({ event_type }) => event_type === 'login_success')).toEqual([]);
   });
@@ -69,7 +78,9 @@ describe('what is issued', () => {
       tokens = await start();
     });
     const { sid, jti } = claimsOf(tokens!.access_token) as { sid: string; jti: string };
-    expect(stored).toMatchObject([{ event_type: 'login_success', outcome: 'success', client_id: client.client_id, sid, jti, amr: 'client_secret ip' }]);
+    expect(stored).toMatchObject([
+      { event_type: 'login_success', outcome: 'success', client_id: client.client_id, sid, jti, amr: 'client_secret ip' },
+    ]);
     expect(logged).toEqual(stored);
   });
 
@@ -84,7 +95,13 @@ describe('what is issued', () => {
 
   it('token_refreshed rides with the rotation; a replay is a log line that says so', async () => {
     const { refresh_token, access_token } = await start();
-    const subject = { event_type: 'token_refreshed', outcome: 'success', client_id: client.client_id, sid: claimsOf(access_token)['sid'] as string, amr: 'client_secret ip' };
+    const subject = {
+      event_type: 'token_refreshed',
+      outcome: 'success',
+      client_id: client.client_id,
+      sid: claimsOf(access_token)['sid'] as string,
+      amr: 'client_secret ip',
+    };
     const rotated = await eventsOf(() => refresh(refresh_token));
     expect(rotated.stored).toMatchObject([{ ...subject, reason: 'rotated' }]);
     const replayed = await eventsOf(() => refresh(refresh_token));
@@ -98,20 +115,30 @@ describe('what is ended', () => {
     const { access_token } = await start();
     const { jti, sid } = claimsOf(access_token) as { jti: string; sid: string };
     const { stored } = await eventsOf(() => send({ to: 'POST /revoke', basic: client, form: { token: access_token } }));
-    expect(stored).toMatchObject([{ event_type: 'token_revoked', outcome: 'success', client_id: client.client_id, jti, sid, reason: 'requested_by_client' }]);
+    expect(stored).toMatchObject([
+      { event_type: 'token_revoked', outcome: 'success', client_id: client.client_id, jti, sid, reason: 'requested_by_client' },
+    ]);
   });
 
   it('session_ended rides with the session', async () => {
     const { refresh_token, access_token } = await start();
     const { stored } = await eventsOf(() => send({ to: 'POST /revoke', basic: client, form: { token: refresh_token } }));
     expect(stored).toMatchObject([
-      { event_type: 'session_ended', outcome: 'success', client_id: client.client_id, sid: claimsOf(access_token)['sid'] as string, reason: 'requested_by_client' },
+      {
+        event_type: 'session_ended',
+        outcome: 'success',
+        client_id: client.client_id,
+        sid: claimsOf(access_token)['sid'] as string,
+        reason: 'requested_by_client',
+      },
     ]);
   });
 
   it('client_tokens_revoked rides with the client', async () => {
     const { stored } = await eventsOf(() => send({ to: 'POST /revoke', basic: client, form: { all: 'true' } }));
-    expect(stored).toMatchObject([{ event_type: 'client_tokens_revoked', outcome: 'success', client_id: client.client_id, reason: 'requested_by_client' }]);
+    expect(stored).toMatchObject([
+      { event_type: 'client_tokens_revoked', outcome: 'success', client_id: client.client_id, reason: 'requested_by_client' },
+    ]);
   });
 
   it('refresh_token_reuse rides with the session that it ended, under the same id as its log line', async () => {
@@ -119,7 +146,13 @@ describe('what is ended', () => {
     const second = (await refresh(first.refresh_token)).body as Tokens;
     await refresh(second.refresh_token);
     const { logged, stored } = await eventsOf(() => refresh(first.refresh_token));
-    const event = { event_type: 'refresh_token_reuse', outcome: 'failure', client_id: client.client_id, sid: claimsOf(first.access_token)['sid'] as string, reason: 'refresh_token_reused' };
+    const event = {
+      event_type: 'refresh_token_reuse',
+      outcome: 'failure',
+      client_id: client.client_id,
+      sid: claimsOf(first.access_token)['sid'] as string,
+      reason: 'refresh_token_reused',
+    };
     expect(stored).toMatchObject([event]);
     expect(logged).toEqual(stored);
   });
@@ -129,10 +162,26 @@ describe('what is refused', () => {
   it.each<[string, string, (wrong: Registered, token: string) => Sent]>([
     ['login_failure', 'secret_mismatch', (wrong) => ({ to: 'POST /token', basic: { ...wrong, client_secret: 'x' }, form: GRANT })],
     ['login_failure', 'scope_not_allowed', (wrong) => ({ to: 'POST /token', basic: wrong, form: { ...GRANT, scope: 'admin' } })],
-    ['login_failure', 'resource_not_allowed', (wrong) => ({ to: 'POST /token', basic: wrong, form: { ...GRANT, resource: 'https://x.example' } })],
-    ['login_failure', 'secret_mismatch', (wrong) => ({ to: 'POST /introspect', basic: { ...wrong, client_secret: 'x' }, form: { token: 'x' } })],
-    ['login_failure', 'secret_mismatch', (wrong) => ({ to: 'POST /revoke', basic: { ...wrong, client_secret: 'x' }, form: { token: 'x' } })],
-    ['refresh_token_invalid', 'refresh_token_foreign', (wrong, token) => ({ to: 'POST /refresh', basic: wrong, form: { refresh_token: token } })],
+    [
+      'login_failure',
+      'resource_not_allowed',
+      (wrong) => ({ to: 'POST /token', basic: wrong, form: { ...GRANT, resource: 'https://x.example' } }),
+    ],
+    [
+      'login_failure',
+      'secret_mismatch',
+      (wrong) => ({ to: 'POST /introspect', basic: { ...wrong, client_secret: 'x' }, form: { token: 'x' } }),
+    ],
+    [
+      'login_failure',
+      'secret_mismatch',
+      (wrong) => ({ to: 'POST /revoke', basic: { ...wrong, client_secret: 'x' }, form: { token: 'x' } }),
+    ],
+    [
+      'refresh_token_invalid',
+      'refresh_token_foreign',
+      (wrong, token) => ({ to: 'POST /refresh', basic: wrong, form: { refresh_token: token } }),
+    ],
   ])('%s (%s) goes to the log and, the first of a minute, to the outbox', async (event_type, reason, sent) => {
     const wrong = await service.register(BOTH);
     const request = sent(wrong, (await start()).refresh_token);
@@ -144,7 +193,11 @@ describe('what is refused', () => {
   });
 
   it.each<[string, string, () => Sent]>([
-    ['refresh_token_invalid', 'refresh_token_malformed', () => ({ to: 'POST /refresh', basic: client, form: { refresh_token: 'garbage' } })],
+    [
+      'refresh_token_invalid',
+      'refresh_token_malformed',
+      () => ({ to: 'POST /refresh', basic: client, form: { refresh_token: 'garbage' } }),
+    ],
     ['token_invalid', 'token_malformed', () => ({ to: 'GET /clients', bearer: 'garbage' })],
     ['token_invalid', 'not_ours', () => ({ to: 'POST /revoke', bearer: 'garbage' })],
     ['login_failure', 'credentials_malformed', () => ({ to: 'POST /token', headers: { authorization: 'Basic x' }, form: GRANT })],
@@ -160,7 +213,13 @@ describe('what is refused', () => {
     const { access_token } = await start(plain);
     const { logged } = await eventsOf(() => send({ to: 'GET /clients', bearer: access_token }));
     expect(logged).toMatchObject([
-      { event_type: 'token_invalid', outcome: 'failure', client_id: plain.client_id, jti: claimsOf(access_token)['jti'] as string, reason: 'bearer_scope_insufficient' },
+      {
+        event_type: 'token_invalid',
+        outcome: 'failure',
+        client_id: plain.client_id,
+        jti: claimsOf(access_token)['jti'] as string,
+        reason: 'bearer_scope_insufficient',
+      },
     ]);
   });
 
@@ -168,7 +227,9 @@ describe('what is refused', () => {
     const limited = await service.register({ rate_limit_per_minute: 1, rate_limit_burst: 0 });
     await start(limited);
     const { logged, stored } = await eventsOf(() => start(limited));
-    expect(logged).toMatchObject([{ event_type: 'rate_limit_exceeded', outcome: 'failure', client_id: limited.client_id, reason: 'rate_limited' }]);
+    expect(logged).toMatchObject([
+      { event_type: 'rate_limit_exceeded', outcome: 'failure', client_id: limited.client_id, reason: 'rate_limited' },
+    ]);
     expect(stored).toEqual(logged);
   });
 
@@ -196,5 +257,19 @@ describe('what becomes of clients', () => {
       const { stored } = await eventsOf(() => send({ to: `PUT /clients/${client_id}`, bearer, json }));
       expect(stored).toMatchObject([{ event_type, client_id, ...byManager }]);
     }
+  });
+
+  it('secret_added, secret_ended and client_deleted do too, and say which secret', async () => {
+    const { client_id } = await service.register();
+    let id = '';
+    const added = await eventsOf(async () => {
+      id = (await send({ to: `POST /clients/${client_id}/secrets`, bearer })).body.id as string;
+    });
+    const ended = await eventsOf(() => send({ to: `DELETE /clients/${client_id}/secrets/${id}`, bearer }));
+    const deleted = await eventsOf(() => send({ to: `DELETE /clients/${client_id}`, bearer }));
+    const which = { client_id, outcome: 'success', reason: `by:manager ${id}` };
+    expect(added.stored).toMatchObject([{ event_type: 'secret_added', ...which }]);
+    expect(ended.stored).toMatchObject([{ event_type: 'secret_ended', ...which }]);
+    expect(deleted.stored).toMatchObject([{ event_type: 'client_deleted', client_id, ...byManager }]);
   });
 });

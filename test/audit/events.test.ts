@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { AUDIT_EVENT_FIELDS, AUDIT_EVENT_TYPES, type AuditEvent } from '../../src/audit/event.ts';
 import * as events from '../../src/audit/events.ts';
 
-const FACTS: events.RequestFacts = { eventId: 'e-1', ip: '192.0.2.1', userAgent: 'agent/1', traceId: 'f'.repeat(32), nowMs: 1_800_000_000_123 };
+const FACTS: events.RequestFacts = {
+  eventId: 'e-1',
+  ip: '192.0.2.1',
+  userAgent: 'agent/1',
+  traceId: 'f'.repeat(32),
+  nowMs: 1_800_000_000_123,
+};
 const SUBJECT = { client_id: 'c', sid: 's', jti: 'j', amr: 'client_secret ip', reason: 'rotated' as const };
 
 const MADE: readonly (readonly [string, 'success' | 'failure', (facts: events.RequestFacts, subject: typeof SUBJECT) => AuditEvent])[] = [
@@ -20,6 +26,9 @@ const MADE: readonly (readonly [string, 'success' | 'failure', (facts: events.Re
   ['client_changed', 'success', events.clientChanged],
   ['client_disabled', 'success', events.clientDisabled],
   ['client_enabled', 'success', events.clientEnabled],
+  ['client_deleted', 'success', events.clientDeleted],
+  ['secret_added', 'success', events.secretAdded],
+  ['secret_ended', 'success', events.secretEnded],
 ];
 
 it.each(MADE)('%s (%s) says who, from where, why and when', (event_type, outcome, make) => {

@@ -80,6 +80,45 @@ describe('clients create', () => {
   });
 });
 
+describe('clients create, when there is no answer', () => {
+  const keys = () => service.asked.filter(({ path }) => path === '/clients').map(({ idempotencyKey }) => idempotencyKey);
+
+  it('sends the same request again under the same key of its own, and another command takes another key', async () => {
+    service.answers.set('POST /clients', { status: 503, body: { error: 'temporarily_unavailable' } });
+    expect((await m2m(['clients', 'create', '--name', 'x'])).code).toBe(1);
+    service.answers.clear();
+    expect((await m2m(['clients', 'create', '--name', 'x'])).code).toBe(0);
+    const [first, second, third, other] = keys();
+    expect([second, third]).toEqual([first, first]);
+    expect(first).toMatch(/^"[0-9a-f-]{36}"$/);
+    expect(other).not.toBe(first);
+  });
+
+  it('sends no other refusal again, and takes a key of yours', async () => {
+    service.answers.set('POST /clients', { status: 422, body: { error: 'invalid_request' } });
+    await m2m(['clients', 'create', '--name', 'x', '--idempotency-key', 'mine']);
+    expect(keys()).toEqual(['"mine"']);
+  });
+});
+
+describe('clients delete', () => {
+  beforeEach(() => void service.clients.set('cl_1', { client_id: 'cl_1' }));
+
+  it('with --yes deletes that client', async () => {
+    const { code, stdout } = await m2m(['clients', 'delete', 'cl_1', '--yes', '--json']);
+    expect([code, JSON.parse(stdout)]).toEqual([0, { deleted: 'cl_1' }]);
+    expect(service.asked.at(-1)).toMatchObject({ method: 'DELETE', path: '/clients/cl_1' });
+    expect(service.clients.size).toBe(0);
+  });
+
+  it('without a terminal and without --yes does nothing, whatever standard input says', async () => {
+    const { code, stdout, stderr } = await m2m(['clients', 'delete', 'cl_1'], { input: 'y\n' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('say --yes');
+    expect(service.asked).toEqual([]);
+  });
+});
+
 describe('clients list', () => {
   it('follows the pages to the end', async () => {
     for (const name of ['a', 'b', 'c', 'd', 'e']) service.clients.set(name, { client_id: name });

@@ -10,6 +10,7 @@ export type Asked = {
   readonly method: string;
   readonly path: string;
   readonly authorization: string;
+  readonly idempotencyKey: string;
   readonly form: Record<string, string>;
   readonly json: any;
 };
@@ -25,6 +26,7 @@ export type FakeService = {
   readonly folder: string;
   readonly asked: Asked[];
   readonly clients: Map<string, any>;
+  readonly sessions: any[];
   /** Answers instead of the canned ones, by `METHOD path`. */
   readonly answers: Map<string, Answer>;
   readonly close: () => Promise<void>;
@@ -36,12 +38,13 @@ export const basicOf = (id: string, secret: string): string => `Basic ${Buffer.f
 export async function startFakeService(): Promise<FakeService> {
   const asked: Asked[] = [];
   const clients = new Map<string, any>();
+  const sessions: any[] = [];
   const answers = new Map<string, Answer>();
   const server = createServer((request, response) => {
     void (async () => {
       const call = await read(request);
       asked.push(call);
-      const answer = answers.get(`${call.method} ${call.path.split('?')[0]}`) ?? canned(call, clients);
+      const answer = answers.get(`${call.method} ${call.path.split('?')[0]}`) ?? canned(call, clients, sessions);
       response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
       response.end(answer.text ?? (answer.body === undefined ? '' : JSON.stringify(answer.body)));
     })();
@@ -51,11 +54,15 @@ export async function startFakeService(): Promise<FakeService> {
   const issuer = `http://127.0.0.1:${port}`;
   const folder = mkdtempSync(join(tmpdir(), 'm2m-auth-cli-'));
   const credentials = (id: string) => ({ client_id: id, client_secret: `secret-of-${id}` });
-  writeFileSync(
-    join(folder, 'credentials.json'),
-    JSON.stringify({ issuer, clients: { 'demo-service': credentials('demo-service'), 'demo-admin': credentials('demo-admin') }, aws: {} }),
-  );
-  return { issuer, port, folder, asked, clients, answers, close: () => close(server, folder) };
+  const aws = {
+    access_key_id: 'AKIALOCAL',
+    secret_access_key: 'local',
+    region: 'us-east-1',
+    arn: 'arn:aws:iam::000000000000:role/operator',
+  };
+  const demo = { 'demo-service': credentials('demo-service'), 'demo-admin': credentials('demo-admin') };
+  writeFileSync(join(folder, 'credentials.json'), JSON.stringify({ issuer, clients: demo, aws }));
+  return { issuer, port, folder, asked, clients, sessions, answers, close: () => close(server, folder) };
 }
 
 async function close(server: Server, folder: string): Promise<void> {
@@ -71,14 +78,19 @@ async function read(request: IncomingMessage): Promise<Asked> {
     method: request.method ?? '',
     path: request.url ?? '',
     authorization: request.headers.authorization ?? '',
+    idempotencyKey: String(request.headers['idempotency-key'] ?? ''),
     form: isJson ? {} : Object.fromEntries(new URLSearchParams(body)),
     json: isJson ? JSON.parse(body) : undefined,
   };
 }
 
-function canned(call: Asked, clients: Map<string, any>): Answer {
-  const [, resource = '', id = ''] = call.path.split('?')[0]!.split('/');
+function canned(call: Asked, clients: Map<string, any>, sessions: readonly any[]): Answer {
+  const [, resource = '', id = ''] = call.path
+    .split('?')[0]!
+    .replace(/^\/iam(?=\/)/, '')
+    .split('/');
   if (resource === 'clients') return clientsAnswer(call, clients, id);
+  if (resource === 'sessions') return call.method === 'DELETE' ? { status: 204 } : page(call, sessions);
   if (resource === 'introspect') return { body: { active: true, client_id: 'demo-service', exp: 1_800_000_000, scope: 'read' } };
   if (resource === 'revoke') return {};
   const refresh =
@@ -88,7 +100,25 @@ function canned(call: Asked, clients: Map<string, any>): Answer {
   };
 }
 
+function secretsAnswer({ method, json }: Asked): Answer {
+  const made = { id: 's_1', created_at: '2026-11-20T12:00:00Z', ...json };
+  if (method === 'POST') return { status: 201, body: { ...made, client_secret: 'm2m_cs_shown_once' } };
+  const use = { last_used_at: '2026-11-20T13:00:00Z', last_used_ip: '192.0.2.1', last_used_user_agent: '\u001b[2Jbilling/4' };
+  return method === 'DELETE'
+    ? { status: 204 }
+    : {
+        body: {
+          items: [
+            { ...made, ...use },
+            { ...made, id: 's_2' },
+          ],
+          next: null,
+        },
+      };
+}
+
 function clientsAnswer(call: Asked, clients: Map<string, any>, id: string): Answer {
+  if (call.path.includes('/secrets')) return secretsAnswer(call);
   const readOnly = { client_id_issued_at: 1_790_000_000, updated_at: '2026-11-20T12:00:00Z' };
   if (call.method === 'POST') {
     const client = { client_id: `cl_${clients.size + 1}`, ...call.json, ...readOnly };
@@ -99,6 +129,7 @@ function clientsAnswer(call: Asked, clients: Map<string, any>, id: string): Answ
   const client = clients.get(id);
   if (client === undefined)
     return { status: 404, body: { error: 'not_found', error_description: 'there is no such client', trace_id: 't1' } };
+  if (call.method === 'DELETE') return { status: clients.delete(id) ? 204 : 404 };
   if (call.method === 'PUT') clients.set(id, { ...call.json, client_id: id, ...readOnly });
   return { body: clients.get(id) };
 }

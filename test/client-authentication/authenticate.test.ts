@@ -8,7 +8,12 @@ const PEPPER = Buffer.alloc(32, 1);
 const SECRET = formatClientSecret(Buffer.alloc(32, 9));
 const credential = { id: 's1', pepper: 'k1', digest: digestClientSecret(PEPPER, SECRET), created_at: NOW };
 const client = (members: Partial<Client> = {}): Client => record({ client_id: 'me', secrets: [credential], ...members });
-const context = (known: Client | undefined, ip = '192.0.2.1', now = NOW) => ({ client: known, peppers: new Map([['k1', PEPPER]]), ip, now });
+const context = (known: Client | undefined, ip = '192.0.2.1', now = NOW) => ({
+  client: known,
+  peppers: new Map([['k1', PEPPER]]),
+  ip,
+  now,
+});
 const authenticate = (known: Client | undefined, secret = SECRET, ip?: string, now?: number) =>
   authenticateBySecret({ clientId: 'me', secret, method: 'client_secret_basic' }, context(known, ip, now));
 const failure = (reason: string, more: object = {}) => ({ ok: false, failure: { reason, clientId: 'me', ...more } });

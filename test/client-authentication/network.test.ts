@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { inRanges, isCidr, networkOf } from '../../src/client-authentication/network.ts';
 
 describe('CIDR notation', () => {
-  it.each(['192.0.2.0/24', '10.0.0.0/8', '10.0.0.0/10', '0.0.0.0/0', '192.0.2.1/32', '::/0', '2001:db8::/32', '2001:db8::/100', '2001:db8::1/128'])('takes %s', (text) => {
+  it.each([
+    '192.0.2.0/24',
+    '10.0.0.0/8',
+    '10.0.0.0/10',
+    '0.0.0.0/0',
+    '192.0.2.1/32',
+    '::/0',
+    '2001:db8::/32',
+    '2001:db8::/100',
+    '2001:db8::1/128',
+  ])('takes %s', (text) => {
     expect(isCidr(text)).toBe(true);
   });
 
@@ -35,7 +45,12 @@ describe('CIDR notation', () => {
 describe('being in a range', () => {
   it('holds from the first to the last address of an IPv4 range and not beyond', () => {
     const ranges = ['192.0.2.128/25'];
-    expect(['192.0.2.127', '192.0.2.128', '192.0.2.255', '192.0.3.0'].map((ip) => inRanges(ip, ranges))).toEqual([false, true, true, false]);
+    expect(['192.0.2.127', '192.0.2.128', '192.0.2.255', '192.0.3.0'].map((ip) => inRanges(ip, ranges))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('holds within an IPv6 range, however the address is spelled, and not beyond', () => {

@@ -100,9 +100,12 @@ describe('which method it is', () => {
     expect(present({ parameters: { client_id: 'me' } })).toEqual({ ok: false, failure: { reason: 'credentials_missing' } });
   });
 
-  it.each(['Bearer abc', 'Digest x', 'Basicx abc', 'basic\tabc', 'xBasic abc', ''])('is malformed for another Authorization: %s', (authorization) => {
-    expect(present({ headers: { authorization } })).toEqual(malformed('authorization_header'));
-  });
+  it.each(['Bearer abc', 'Digest x', 'Basicx abc', 'basic\tabc', 'xBasic abc', ''])(
+    'is malformed for another Authorization: %s',
+    (authorization) => {
+      expect(present({ headers: { authorization } })).toEqual(malformed('authorization_header'));
+    },
+  );
 
   const METHODS = {
     client_secret_basic: basic('me:secret'),

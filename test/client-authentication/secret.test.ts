@@ -1,6 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { digestClientSecret, formatClientSecret, isWellFormedClientSecret, matchClientSecret } from '../../src/client-authentication/secret.ts';
+import {
+  digestClientSecret,
+  formatClientSecret,
+  isWellFormedClientSecret,
+  matchClientSecret,
+} from '../../src/client-authentication/secret.ts';
 import type { SecretDigest } from '../../src/clients/client.ts';
 
 const NOW = 1_800_000_000;
@@ -36,6 +41,15 @@ describe('the form of a client secret', () => {
     }
   });
 
+  it('is not recognised by its checksum alone: prefix, length and characters count', () => {
+    const checked = (body: string) => body + createHash('sha256').update(body).digest('base64url').slice(0, 6);
+    const body = SECRET.slice(0, -6);
+    expect(isWellFormedClientSecret(checked(body))).toBe(true);
+    for (const other of [body.replace('cs', 'ak'), `x${body}`, `${body}A`, body.slice(0, -1), `${body.slice(0, -1)}+`, '']) {
+      expect(isWellFormedClientSecret(checked(other)), other).toBe(false);
+    }
+  });
+
   it.each(['', SECRET.slice(0, -1), `${SECRET}A`, ` ${SECRET}`, `${SECRET}\n`])('is not recognised in %j', (text) => {
     expect(isWellFormedClientSecret(text)).toBe(false);
   });
@@ -49,6 +63,11 @@ describe('matching a presented secret', () => {
   it('finds whichever of five live secrets it is', () => {
     const secrets = ['a', 'b', 'c', 'd', 'e'].map((text) => digestOf(text, text));
     for (const text of ['a', 'b', 'c', 'd', 'e']) expect(match(text, secrets)).toBe(text);
+  });
+
+  it('never looks beyond the five that a client may have', () => {
+    const secrets = ['a', 'b', 'c', 'd', 'e', 'f'].map((text) => digestOf(text, text));
+    expect([match('e', secrets), match('f', secrets)]).toEqual(['e', undefined]);
   });
 
   it('is exact: no trimming, no case folding, no cutting at NUL, no prefix', () => {

@@ -35,7 +35,10 @@ describe('a client as the registration API shows it', () => {
 
   it('lists credentials by id and times', () => {
     const secret = { pepper: 'k1', digest: 'd', created_at: 1_800_000_000 };
-    const secrets = [{ id: 's1', ...secret }, { id: 's2', ...secret, expires_at: 1_800_000_003 }];
+    const secrets = [
+      { id: 's1', ...secret },
+      { id: 's2', ...secret, expires_at: 1_800_000_003 },
+    ];
     expect(clientAnswer(client({ secrets }))['credentials']).toEqual([
       { id: 's1', type: 'client_secret', created_at: '2027-01-15T08:00:00Z' },
       { id: 's2', type: 'client_secret', created_at: '2027-01-15T08:00:00Z', expires_at: '2027-01-15T08:00:03Z' },

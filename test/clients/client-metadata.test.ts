@@ -13,7 +13,10 @@ const DEFAULTS = {
   may_introspect: 'own',
   disabled: false,
 };
-const accepted = (input: Record<string, unknown>) => ({ reading: readClientMetadata(input), as: (members: object) => ({ ok: true, value: { ...DEFAULTS, ...members } }) });
+const accepted = (input: Record<string, unknown>) => ({
+  reading: readClientMetadata(input),
+  as: (members: object) => ({ ok: true, value: { ...DEFAULTS, ...members } }),
+});
 const refusal = (input: Record<string, unknown>) => {
   const reading = readClientMetadata(input);
   return reading.ok ? 'accepted' : reading.failure;
@@ -31,12 +34,20 @@ describe('registration without any member', () => {
     expect(readClientMetadata({ scope: null, grant_types: null, client_name: null })).toEqual({ ok: true, value: DEFAULTS });
   });
 
-  it.each(['client_id', 'client_secret', 'secrets', 'epoch', 'version', 'client_id_issued_at', 'registration_access_token', 'redirect_uris', 'toString', 'constructor'])(
-    'ignores %s, which is none of its members (RFC 7591 section 2)',
-    (field) => {
-      expect(readClientMetadata({ [field]: 'x' })).toEqual({ ok: true, value: DEFAULTS });
-    },
-  );
+  it.each([
+    'client_id',
+    'client_secret',
+    'secrets',
+    'epoch',
+    'version',
+    'client_id_issued_at',
+    'registration_access_token',
+    'redirect_uris',
+    'toString',
+    'constructor',
+  ])('ignores %s, which is none of its members (RFC 7591 section 2)', (field) => {
+    expect(readClientMetadata({ [field]: 'x' })).toEqual({ ok: true, value: DEFAULTS });
+  });
 
   it('ignores a member named __proto__', () => {
     const reading = readClientMetadata(JSON.parse('{"__proto__": {"disabled": true}}') as Record<string, unknown>);
@@ -82,6 +93,8 @@ describe('what each member may be', () => {
     ['disabled', true],
     ['client_expires_at', '2027-01-15T08:00:00Z', 1_800_000_000],
     ['client_expires_at', '2027-01-15T09:30:00.999+01:30', 1_800_000_000],
+    ['client_expires_at', '2027-01-15T08:00:00.9Z', 1_800_000_000],
+    ['client_expires_at', '2027-01-15T08:00:00.123456789Z', 1_800_000_000],
   ])('%s may be %j', (field, value, stored = value) => {
     const { reading, as } = accepted({ [field]: value });
     expect(reading).toEqual(as({ [field]: stored }));
@@ -118,7 +131,8 @@ describe('what each member may be', () => {
     ['scope', 'r"', SCOPE],
     ['scope', 's'.repeat(65), 'must have scopes of at most 64 characters'],
     ['scope', scopesOf(51), 'must have at most 50 scopes'],
-    ['scope', 's '.repeat(1000).trimEnd(), 'accepted'],
+    ['scope', `read ${'s'.repeat(65)}`, 'must have scopes of at most 64 characters'],
+    ['scope', `${'s '.repeat(999)}ss`, 'accepted'],
     ['scope', `${'s '.repeat(1000)}s`, 'must be at most 2000 characters'],
     ['default_scope', 7, SCOPE],
     ['default_scope', 'read', 'must be part of scope'],
@@ -190,7 +204,9 @@ describe('what members may be together', () => {
 
   it('an idle lifetime up to the absolute one', () => {
     expect(refusal({ refresh_token_lifetime: 60, refresh_token_idle_lifetime: 60 })).toBe('accepted');
-    expect(refusal({ refresh_token_lifetime: 60, refresh_token_idle_lifetime: 61 })).toMatchObject({ field: 'refresh_token_idle_lifetime' });
+    expect(refusal({ refresh_token_lifetime: 60, refresh_token_idle_lifetime: 61 })).toMatchObject({
+      field: 'refresh_token_idle_lifetime',
+    });
   });
 
   it('a burst with a limit of its own', () => {

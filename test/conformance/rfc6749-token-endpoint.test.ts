@@ -35,7 +35,10 @@ describe('section 2.3.1, client password', () => {
   it('takes no parameter and no credential in the URI', async () => {
     const { client_id, client_secret } = client;
     const inUri = form({ client_id, client_secret, ...GRANT }).toString();
-    for (const answer of [await call(`/token?${inUri}`, { method: 'POST' }), await call('/token?scope=read', { method: 'POST', headers: basic(client), body: form(GRANT) })]) {
+    for (const answer of [
+      await call(`/token?${inUri}`, { method: 'POST' }),
+      await call('/token?scope=read', { method: 'POST', headers: basic(client), body: form(GRANT) }),
+    ]) {
       expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request']);
       expect(answer.text).not.toContain(client_secret);
     }
@@ -196,7 +199,11 @@ describe('section 5.2, error response', () => {
 
   it('no client authentication at all: 401 invalid_client with a challenge', async () => {
     const answer = await call('/token', { method: 'POST', body: form(GRANT) });
-    expect([answer.status, answer.body.error, answer.headers['www-authenticate']]).toEqual([401, 'invalid_client', expect.stringMatching(/^Basic /)]);
+    expect([answer.status, answer.body.error, answer.headers['www-authenticate']]).toEqual([
+      401,
+      'invalid_client',
+      expect.stringMatching(/^Basic /),
+    ]);
   });
 
   it('error and error_description hold only the characters that the RFC allows, and repeat nothing of the request', async () => {
@@ -261,7 +268,10 @@ describe('section 6, refreshing an access token', () => {
 describe('compatibility inputs', () => {
   it('form fields username and password are client id and secret; without grant_type they mean client_credentials', async () => {
     const { client_id: username, client_secret: password } = client;
-    for (const fields of [{ username, password }, { username, password, ...GRANT }])
+    for (const fields of [
+      { username, password },
+      { username, password, ...GRANT },
+    ])
       expect((await call('/token', { method: 'POST', body: form(fields) })).status).toBe(200);
   });
 

@@ -29,13 +29,21 @@ describe('section 2.1, Authorization request header field', () => {
     ['quotes around it', (value: string) => `Bearer "${value}"`],
     ['nothing after the scheme', () => 'Bearer'],
   ])('refuses %s', async (_, header) => {
-    for (const path of ['/protected', '/clients']) expect((await call(path, { headers: { authorization: header(text) } })).status, path).toBe(401);
+    for (const path of ['/protected', '/clients'])
+      expect((await call(path, { headers: { authorization: header(text) } })).status, path).toBe(401);
   });
 
   it('refuses two headers, whichever of them is good', async () => {
     const manager = await managementToken();
-    for (const [path, good] of [['/protected', text], ['/clients', manager]] as const)
-      for (const values of [[`Bearer ${good}`, 'Bearer garbage'], ['Bearer garbage', `Bearer ${good}`], [`Bearer ${good}`, `Bearer ${good}`]])
+    for (const [path, good] of [
+      ['/protected', text],
+      ['/clients', manager],
+    ] as const)
+      for (const values of [
+        [`Bearer ${good}`, 'Bearer garbage'],
+        ['Bearer garbage', `Bearer ${good}`],
+        [`Bearer ${good}`, `Bearer ${good}`],
+      ])
         expect((await call(path, { headers: { authorization: values } })).status, path).toBe(401);
   });
 });
@@ -71,7 +79,10 @@ describe('section 3, the WWW-Authenticate response header field', () => {
   });
 
   it('with too little scope: 403 error="insufficient_scope" that names the scope', async () => {
-    for (const [path, scope] of [['/admin-only', 'admin'], ['/clients', 'clients:manage']] as const) {
+    for (const [path, scope] of [
+      ['/admin-only', 'admin'],
+      ['/clients', 'clients:manage'],
+    ] as const) {
       const answer = await call(path, { headers: bearer(text) });
       expect([answer.status, answer.body.error], path).toEqual([403, 'insufficient_scope']);
       expect(answer.headers['www-authenticate'], path).toMatch(new RegExp(`^Bearer .*error="insufficient_scope".*scope="${scope}"`));

@@ -51,13 +51,16 @@ describe('section 2.1, revocation request', () => {
     expect((await refresh(client, next.refresh_token)).status).toBe(400);
   });
 
-  it.each(['access_token', 'refresh_token', 'id_token', 'nonsense'])('token_type_hint=%s never stands in the way', async (token_type_hint) => {
-    const { access_token, refresh_token } = (await token(client)).body;
-    expect((await revoke(client, { token: access_token, token_type_hint })).status).toBe(200);
-    expect(await alive(access_token)).toBe(false);
-    expect((await revoke(client, { token: refresh_token, token_type_hint })).status).toBe(200);
-    expect((await refresh(client, refresh_token)).status).toBe(400);
-  });
+  it.each(['access_token', 'refresh_token', 'id_token', 'nonsense'])(
+    'token_type_hint=%s never stands in the way',
+    async (token_type_hint) => {
+      const { access_token, refresh_token } = (await token(client)).body;
+      expect((await revoke(client, { token: access_token, token_type_hint })).status).toBe(200);
+      expect(await alive(access_token)).toBe(false);
+      expect((await revoke(client, { token: refresh_token, token_type_hint })).status).toBe(200);
+      expect((await refresh(client, refresh_token)).status).toBe(400);
+    },
+  );
 
   it("another client's token stays alive", async () => {
     const { access_token, refresh_token } = (await token(client)).body;
@@ -76,7 +79,10 @@ describe('section 2.1, revocation request', () => {
 
   it('needs the client to authenticate', async () => {
     const { access_token } = (await token(client)).body;
-    for (const answer of [await revoke({ ...client, client_secret: 'wrong' }, { token: access_token }), await call('/revoke', { method: 'POST', body: form({ token: access_token }) })]) {
+    for (const answer of [
+      await revoke({ ...client, client_secret: 'wrong' }, { token: access_token }),
+      await call('/revoke', { method: 'POST', body: form({ token: access_token }) }),
+    ]) {
       expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client']);
       expect(answer.headers['www-authenticate']).toMatch(/^Basic /);
     }
@@ -101,7 +107,8 @@ describe('section 2.2, revocation response', () => {
   });
 
   it('is not cached, refused or not', async () => {
-    for (const answer of [await revoke(client, { token: 'x' }), await revoke(client, {})]) expect(answer.headers['cache-control']).toBe('no-store');
+    for (const answer of [await revoke(client, { token: 'x' }), await revoke(client, {})])
+      expect(answer.headers['cache-control']).toBe('no-store');
   });
 });
 

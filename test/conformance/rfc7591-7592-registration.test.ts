@@ -16,9 +16,21 @@ beforeAll(async () => {
 describe('RFC 7591 section 3, registration is closed', () => {
   it('without a token 401, with an ordinary one 403, and the secret of a client is no token', async () => {
     const ordinary = await accessToken(await register());
-    for (const [headers, status] of [[{}, 401], [bearer(ordinary), 403], [bearer(service.demoAdmin.client_secret), 401]] as const)
-      for (const [method, path] of [['POST', '/clients'], ['GET', '/clients'], ['GET', '/clients/demo-service'], ['PUT', '/clients/demo-service']] as const)
-        expect((await call(path, { method, headers, ...(method === 'GET' ? {} : { body: { scope: 'x' } }) })).status, `${method} ${path}`).toBe(status);
+    for (const [headers, status] of [
+      [{}, 401],
+      [bearer(ordinary), 403],
+      [bearer(service.demoAdmin.client_secret), 401],
+    ] as const)
+      for (const [method, path] of [
+        ['POST', '/clients'],
+        ['GET', '/clients'],
+        ['GET', '/clients/demo-service'],
+        ['PUT', '/clients/demo-service'],
+      ] as const)
+        expect(
+          (await call(path, { method, headers, ...(method === 'GET' ? {} : { body: { scope: 'x' } }) })).status,
+          `${method} ${path}`,
+        ).toBe(status);
   });
 });
 
@@ -49,7 +61,15 @@ describe('RFC 7591 section 3.2.1, client information response', () => {
   });
 
   it('nothing that the server decides can be asked for', async () => {
-    const wish = { client_id: 'chosen', client_secret: 'chosen', epoch: 99, secrets: [{ id: 'x' }], client_id_issued_at: 1, version: 9, __proto__: { a: 1 } };
+    const wish = {
+      client_id: 'chosen',
+      client_secret: 'chosen',
+      epoch: 99,
+      secrets: [{ id: 'x' }],
+      client_id_issued_at: 1,
+      version: 9,
+      __proto__: { a: 1 },
+    };
     const { status, body } = await manage('POST', '/clients', wish);
     expect(status).toBe(201);
     expect([body.client_id, body.client_secret]).not.toContain('chosen');
@@ -80,14 +100,21 @@ describe('RFC 7591 section 3.2.2, client registration error response', () => {
     expect(answer.body.error_description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
   }); // prettier-ignore
 
-  it.each(['[]', '"x"', 'null', '{', '{"scope":"a","scope":"b"}', '{"__proto__":', '', '1e999', `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`])(
-    'a body of %.30s is refused',
-    async (body) => {
-      const answer = await call('/clients', { method: 'POST', headers: { ...bearer(manager), 'content-type': 'application/json' }, body });
-      expect(answer.status).toBe(400);
-      expect(['invalid_request', 'invalid_client_metadata']).toContain(answer.body.error);
-    },
-  );
+  it.each([
+    '[]',
+    '"x"',
+    'null',
+    '{',
+    '{"scope":"a","scope":"b"}',
+    '{"__proto__":',
+    '',
+    '1e999',
+    `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+  ])('a body of %.30s is refused', async (body) => {
+    const answer = await call('/clients', { method: 'POST', headers: { ...bearer(manager), 'content-type': 'application/json' }, body });
+    expect(answer.status).toBe(400);
+    expect(['invalid_request', 'invalid_client_metadata']).toContain(answer.body.error);
+  });
 
   it('a form is no registration', async () => {
     const answer = await call('/clients', { method: 'POST', headers: bearer(manager), body: 'scope=read' });
@@ -97,7 +124,17 @@ describe('RFC 7591 section 3.2.2, client registration error response', () => {
 
 describe('RFC 7592 section 2.1, reading', () => {
   it('an unknown client, and whatever is no id at all, is 404', async () => {
-    for (const id of ['nobody', 'x'.repeat(65), 'CLIENT%23demo-service', 'demo-service%2f', '%00', '%F0%9F%98%80', 'demo-service%23SECRET', '..', '*'])
+    for (const id of [
+      'nobody',
+      'x'.repeat(65),
+      'CLIENT%23demo-service',
+      'demo-service%2f',
+      '%00',
+      '%F0%9F%98%80',
+      'demo-service%23SECRET',
+      '..',
+      '*',
+    ])
       expect((await manage('GET', `/clients/${id}`)).status, id).toBe(404);
   });
 
@@ -116,10 +153,13 @@ describe('RFC 7592 section 2.1, reading', () => {
     expect(seen).toEqual(expect.arrayContaining(['demo-service', 'demo-admin', ...mine.map(({ client_id }) => client_id)]));
   });
 
-  it.each(['limit=0', 'limit=101', 'limit=x', 'limit=1&limit=2', 'cursor=garbage', 'cursor=%00', 'cursor=eyJhIjoxfQ'])('?%s is invalid_request', async (query) => {
-    const answer = await manage('GET', `/clients?${query}`);
-    expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request']);
-  });
+  it.each(['limit=0', 'limit=101', 'limit=x', 'limit=1&limit=2', 'cursor=garbage', 'cursor=%00', 'cursor=eyJhIjoxfQ'])(
+    '?%s is invalid_request',
+    async (query) => {
+      const answer = await manage('GET', `/clients?${query}`);
+      expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request']);
+    },
+  );
 });
 
 describe('RFC 7592 section 2.2, updating', () => {
@@ -162,7 +202,9 @@ describe('RFC 7592 section 2.2, updating', () => {
   it('two updates at the same time: both are told the truth, and neither is lost in silence', async () => {
     const client = await register();
     const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => manage('PUT', `/clients/${client.client_id}`, { scope: 'read', client_name: `writer ${index}` })),
+      Array.from({ length: 8 }, (_, index) =>
+        manage('PUT', `/clients/${client.client_id}`, { scope: 'read', client_name: `writer ${index}` }),
+      ),
     );
     expect(answers.map(({ status }) => status).filter((status) => status !== 200 && status !== 409)).toEqual([]);
     const written = answers.filter(({ status }) => status === 200).map(({ body }) => body.client_name as string);
@@ -178,5 +220,7 @@ it('every change of a client is in the audit trail, with who made it', async () 
   await manage('PUT', path, { scope: 'read' });
   const events = auditTrail(service).filter(({ client_id }) => client_id === client.client_id);
   expect(events.map(({ event_type }) => event_type)).toEqual(['client_created', 'client_changed', 'client_disabled', 'client_enabled']);
-  expect(events.every(({ reason, ip, event_id, timestamp }) => reason === 'by:demo-admin' && ip === '127.0.0.1' && event_id && timestamp)).toBe(true);
+  expect(
+    events.every(({ reason, ip, event_id, timestamp }) => reason === 'by:demo-admin' && ip === '127.0.0.1' && event_id && timestamp),
+  ).toBe(true);
 });

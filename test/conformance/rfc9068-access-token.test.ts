@@ -1,5 +1,5 @@
 // RFC 9068, the JWT profile for access tokens; SECURITY 30, 41, 43 to 48.
-import { createHmac, createPublicKey } from 'node:crypto';
+import { createHmac, createPublicKey, createSign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decoded, endpointsOf, type TestClient } from '../e2e/endpoints.ts';
 import { runningService } from '../e2e/running-service.ts';
@@ -29,7 +29,7 @@ describe('section 2, what it says', () => {
       client_id: client.client_id,
       aud: issuer,
       iat: expect.any(Number),
-      exp: claims.iat + body.expires_in,
+      exp: Number(claims.iat) + Number(body.expires_in),
       jti: expect.any(String),
       scope: 'read write',
       roles: ['user'],
@@ -107,12 +107,16 @@ describe('section 4, what is not believed', () => {
     'an older epoch': () => resigned(service, genuine, { claims: { epoch: 0, sid: undefined } }),
     'five parts': () => `${genuine}.x.y`,
     'two parts': () => genuine.split('.').slice(0, 2).join('.'),
-    'padding': () => `${genuine}=`,
+    padding: () => `${genuine}=`,
     'a dot at its end': () => `${genuine}.`,
     'the plain base64 alphabet': () => genuine.replace(/\.(?=[^.]*$)/, '.+/'),
-    'JSON serialisation': () => Buffer.from(JSON.stringify({ payload: genuine.split('.')[1], protected: genuine.split('.')[0], signature: genuine.split('.')[2] })).toString('base64url'),
+    'JSON serialisation': () =>
+      Buffer.from(
+        JSON.stringify({ payload: genuine.split('.')[1], protected: genuine.split('.')[0], signature: genuine.split('.')[2] }),
+      ).toString('base64url'),
     '6,000 dots': () => '.'.repeat(6000),
-    'an encrypted token that asks for much work': () => withSignature({ alg: 'PBES2-HS256+A128KW', enc: 'A128GCM', p2c: 2_000_000_000, p2s: 'x' }, claims(), 'x.y.z'),
+    'an encrypted token that asks for much work': () =>
+      withSignature({ alg: 'PBES2-HS256+A128KW', enc: 'A128GCM', p2c: 2_000_000_000, p2s: 'x' }, claims(), 'x.y.z'),
     'a compressed payload': () => resigned(service, genuine, { header: { zip: 'DEF', crit: ['zip'] } }),
   };
 
@@ -136,7 +140,6 @@ describe('section 4, what is not believed', () => {
 
   it('duplicate members are refused, whichever would win', async () => {
     const { key } = serviceKey(service);
-    const { createSign } = await import('node:crypto');
     const payload = JSON.stringify(claims()).replace('{', `{"scope":"read write admin",`);
     const input = `${genuine.split('.')[0] ?? ''}.${Buffer.from(payload).toString('base64url')}`;
     const text = `${input}.${createSign('sha256').update(input).sign(key).toString('base64url')}`;

@@ -13,7 +13,8 @@ beforeAll(async () => {
   client = await register();
 });
 const session = async () => expectOk(await token(client)).body as { access_token: string; refresh_token: string };
-const next = async (refreshToken: string) => expectOk(await refresh(client, refreshToken)).body as { access_token: string; refresh_token: string };
+const next = async (refreshToken: string) =>
+  expectOk(await refresh(client, refreshToken)).body as { access_token: string; refresh_token: string };
 
 it('a refresh token is opaque, holds 256 bits that nobody can guess, and says nothing of the session', async () => {
   const { refresh_token } = await session();
@@ -101,13 +102,17 @@ describe('POST /refresh', () => {
     expect((await call('/refresh', { method: 'POST', body: { refresh_token } })).status).toBe(200);
   });
 
-  it.each([{}, { refresh_token: '' }, { refresh_token: 7 }, { refresh_token: null }, { refresh_token: ['x'] }, { refresh_token: { a: 1 } }])(
-    '%j is a 400',
-    async (body) => {
-      const answer = await call('/refresh', { method: 'POST', body });
-      expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request']);
-    },
-  );
+  it.each([
+    {},
+    { refresh_token: '' },
+    { refresh_token: 7 },
+    { refresh_token: null },
+    { refresh_token: ['x'] },
+    { refresh_token: { a: 1 } },
+  ])('%j is a 400', async (body) => {
+    const answer = await call('/refresh', { method: 'POST', body });
+    expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request']);
+  });
 });
 
 describe.concurrent('lifetimes', () => {
@@ -132,7 +137,11 @@ describe.concurrent('lifetimes', () => {
   it('a client that was disabled refreshes nothing', async ({ expect }) => {
     const leaving = await register();
     const { refresh_token } = expectOk(await token(leaving)).body;
-    await manage('PUT', `/clients/${leaving.client_id}`, { scope: 'read write', grant_types: ['client_credentials', 'refresh_token'], disabled: true });
+    await manage('PUT', `/clients/${leaving.client_id}`, {
+      scope: 'read write',
+      grant_types: ['client_credentials', 'refresh_token'],
+      disabled: true,
+    });
     expect((await refresh(leaving, refresh_token)).status).toBe(401);
   });
 });

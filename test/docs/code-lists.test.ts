@@ -15,7 +15,7 @@ import { createFeedReader } from '../../src/endpoints/revocation-feed.ts';
 import { wireErrors, type WireError } from '../../src/endpoints/wire-error.ts';
 import { ROUTES } from '../../src/http/route-table.ts';
 import { clientAttributes } from '../../src/storage/client-codec.ts';
-import { clientKey, denialKey, revocationKey, sessionKey, signingKeyKey, windowKey } from '../../src/storage/keys.ts';
+import { clientKey, denialKey, revocationKey, secretUseKey, sessionKey, signingKeyKey, windowKey } from '../../src/storage/keys.ts';
 import { FEED_INDEX, LISTING_INDEX, TABLE } from '../../src/storage/table-schema.ts';
 import { firstCells, page, rows } from './pages.ts';
 
@@ -46,7 +46,7 @@ describe('audit.md', () => {
 });
 
 describe('clients.md', () => {
-  const NOT_METADATA = ['secrets', 'epoch', 'version', 'client_id_issued_at', 'updated_at'];
+  const NOT_METADATA = ['secrets', 'spent_keys', 'registration', 'epoch', 'version', 'client_id_issued_at', 'updated_at'];
   it('describes every metadata field', () => {
     const fields = Object.keys(clientAttributes({} as Client)).filter((field) => !NOT_METADATA.includes(field));
     expect(firstCells('docs/clients.md', 'Metadata').toSorted()).toEqual(fields.toSorted());
@@ -109,6 +109,7 @@ describe('storage.md', () => {
   const keys = {
     clientKey: clientKey('c'),
     sessionKey: sessionKey('c', 's'),
+    secretUseKey: secretUseKey('c', 's'),
     windowKey: windowKey(window),
     denialKey: denialKey(window),
     revocationKey: revocationKey('j'),
@@ -158,7 +159,16 @@ describe('operations.md', () => {
   });
 });
 
-it('tokens.md has every route', () => {
-  const routes = ROUTES.map(({ method, path }) => `${method} ${path}`);
+it('iam.md has every route of AWS principals', () => {
+  const documented = firstCells('docs/iam.md', 'AWS roles instead of secrets');
+  const isDocumented = (route: string): boolean =>
+    documented.some((cell) => cell === route || (cell.endsWith('…') && (route.split(' ')[1] ?? '').startsWith(cell.slice(0, -1))));
+  const routes = ROUTES.filter(({ authorization }) => authorization === 'iam').map(({ method, path }) => `${method} ${path}`);
+  expect(routes.length).toBeGreaterThan(5);
+  expect(routes.filter((route) => !isDocumented(route))).toEqual([]);
+});
+
+it('tokens.md has every open route', () => {
+  const routes = ROUTES.filter(({ authorization }) => authorization === 'none').map(({ method, path }) => `${method} ${path}`);
   expect(firstCells('docs/tokens.md', 'Endpoints').toSorted()).toEqual(routes.toSorted());
 });

@@ -7,10 +7,12 @@ import { clients } from '../../bin/m2m/clients.ts';
 import type { Command } from '../../bin/m2m/command.ts';
 import { introspect } from '../../bin/m2m/introspect.ts';
 import { revoke } from '../../bin/m2m/revoke.ts';
+import { secrets } from '../../bin/m2m/secrets.ts';
+import { sessions } from '../../bin/m2m/sessions.ts';
 import { token } from '../../bin/m2m/token.ts';
 import { blocks, PAGES } from './pages.ts';
 
-const COMMANDS: readonly Command[] = [...clients, token, introspect, revoke, audit];
+const COMMANDS: readonly Command[] = [...clients, ...secrets, ...sessions, token, introspect, revoke, audit];
 const lines = PAGES.flatMap((file) => blocks(file).filter(({ language }) => language === 'sh')).flatMap(({ text }) => text.split('\n'));
 const calls = lines.flatMap((line) => [...line.matchAll(/npm run -s m2m -- ([^|)]+)/g)].map(([, call = '']) => call.trim()));
 

@@ -1,4 +1,4 @@
-// Programs in the documents run as they stand: the first client of a deployed service, and a Lambda function that calls an API.
+// Programs in the documents run as they stand: a Lambda function that calls an API.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,11 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { clientKey } from '../../src/storage/keys.ts';
-import { startEngine, type Engine } from '../storage/engine.ts';
 import { block } from './pages.ts';
 
 /** Where programs find the project's packages, and where TypeScript runs, which it does not below node_modules. */
@@ -44,31 +40,6 @@ function stop(server: Server): void {
   server.close();
   server.closeAllConnections();
 }
-
-describe('the first client (docs/operations.md)', () => {
-  const ring = JSON.stringify({ k1: 'x'.repeat(64) });
-  let engine: Engine;
-  let secrets: Server & { url: string };
-  beforeAll(async () => {
-    engine = await startEngine();
-    secrets = await serve(() => ({ body: { SecretString: ring } }));
-  });
-  afterAll(async () => {
-    stop(secrets);
-    await engine.close();
-  });
-
-  it('is registered in the table, with its event, and may manage clients', async () => {
-    const env = { ...process.env, AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url, TABLE_NAME: engine.table, RING_SECRET_ARN: 'ring' };
-    const { stdout } = await promisify(execFile)(process.execPath, ['bin/first-client.ts'], { env });
-    const { client_id: id, client_secret: secret } = JSON.parse(stdout) as { client_id: string; client_secret: string };
-    expect(secret).toMatch(/^m2m_cs_/);
-    expect(await engine.item(clientKey(id))).toMatchObject({
-      scope: ['clients:manage'],
-      event: { event_type: 'client_created', reason: 'first_client' },
-    });
-  });
-});
 
 describe('the Lambda function (docs/calling-from-aws.md)', () => {
   it('keeps one token for all its calls, and asks for another when it was revoked', async () => {

@@ -40,6 +40,8 @@ export const withoutGrant =
       if (Type !== 'AWS::IAM::Policy' || !logicalId.includes(functionName)) continue;
       for (const statement of Properties.PolicyDocument.Statement)
         statement.Action = [statement.Action].flat().filter((each: string) => each !== action);
-      Properties.PolicyDocument.Statement = Properties.PolicyDocument.Statement.filter(({ Action }: { Action: string[] }) => Action.length > 0);
+      Properties.PolicyDocument.Statement = Properties.PolicyDocument.Statement.filter(
+        ({ Action }: { Action: string[] }) => Action.length > 0,
+      );
     }
   };

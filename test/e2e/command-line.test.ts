@@ -17,8 +17,23 @@ async function json(args: readonly string[], input = ''): Promise<any> {
 }
 
 it('the command of the documentation, by npm: exactly one JSON document on standard output', async () => {
-  const words = ['clients', 'create', '--name', 'billing', '--scope', 'read write', '--grant', 'client_credentials', '--grant', 'refresh_token', '--json'];
-  const { stdout } = await promisify(execFile)('npm', ['run', '-s', 'm2m', '--', ...words], { cwd: PROJECT, env: cleanEnvironment({ DATA_DIR: service.dataDir }) });
+  const words = [
+    'clients',
+    'create',
+    '--name',
+    'billing',
+    '--scope',
+    'read write',
+    '--grant',
+    'client_credentials',
+    '--grant',
+    'refresh_token',
+    '--json',
+  ];
+  const { stdout } = await promisify(execFile)('npm', ['run', '-s', 'm2m', '--', ...words], {
+    cwd: PROJECT,
+    env: cleanEnvironment({ DATA_DIR: service.dataDir }),
+  });
   const client = JSON.parse(stdout) as { client_id: string; client_secret: string };
   expect(client).toMatchObject({ client_name: 'billing', scope: 'read write', grant_types: ['client_credentials', 'refresh_token'] });
   expect((await api.token(client)).status).toBe(200);

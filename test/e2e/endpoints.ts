@@ -8,7 +8,12 @@ type More = Pick<Call, 'headers' | 'from'>;
 export type TestClient = Credentials & { /** The whole registration answer. */ readonly registered: any };
 
 const post = (issuer: string, path: string, body: Call['body'], more: More, auth?: Credentials): Promise<Answer> =>
-  call(issuer, path, { method: 'POST', ...(body === undefined ? {} : { body }), ...more, headers: { ...(auth && basic(auth)), ...more.headers } });
+  call(issuer, path, {
+    method: 'POST',
+    ...(body === undefined ? {} : { body }),
+    ...more,
+    headers: { ...(auth && basic(auth)), ...more.headers },
+  });
 
 export type Endpoints = ReturnType<typeof endpointsOf>;
 
@@ -16,7 +21,8 @@ export function endpointsOf({ issuer, demoAdmin }: Pick<Reachable, 'issuer' | 'd
   let management: Promise<string> | undefined;
   const token = (client: Credentials, fields: Fields = {}, more: More = {}): Promise<Answer> =>
     post(issuer, '/token', form({ grant_type: 'client_credentials', ...fields }), more, client);
-  const accessToken = async (client: Credentials, fields: Fields = {}): Promise<string> => expectOk(await token(client, fields)).body.access_token;
+  const accessToken = async (client: Credentials, fields: Fields = {}): Promise<string> =>
+    expectOk(await token(client, fields)).body.access_token;
   /** A bearer of `clients:manage`, asked for once. */
   const managementToken = (): Promise<string> => (management ??= accessToken(demoAdmin, { scope: 'clients:manage' }));
   const manage = async (method: string, path: string, body?: object): Promise<Answer> =>

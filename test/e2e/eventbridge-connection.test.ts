@@ -6,7 +6,11 @@ import { runningService } from './running-service.ts';
 const service = runningService();
 const api = endpointsOf(service);
 const AGENT = { 'user-agent': 'Amazon/EventBridge/ApiDestinations' };
-const MEDIA_TYPES = ['application/x-www-form-urlencoded', 'application/x-www-form-urlencoded; charset=utf-8', 'application/x-www-form-urlencoded;charset=UTF-8'];
+const MEDIA_TYPES = [
+  'application/x-www-form-urlencoded',
+  'application/x-www-form-urlencoded; charset=utf-8',
+  'application/x-www-form-urlencoded;charset=UTF-8',
+];
 let client: TestClient;
 beforeAll(async () => {
   client = await api.register({ grant_types: ['client_credentials'] });
@@ -14,7 +18,11 @@ beforeAll(async () => {
 
 describe.each(MEDIA_TYPES)('%s', (mediaType) => {
   const ask = async (body: string, headers: Record<string, string> = {}) => {
-    const answer = await api.call('/token', { method: 'POST', body, headers: { ...AGENT, accept: '*/*', 'content-type': mediaType, ...headers } });
+    const answer = await api.call('/token', {
+      method: 'POST',
+      body,
+      headers: { ...AGENT, accept: '*/*', 'content-type': mediaType, ...headers },
+    });
     expect(answer.status, answer.text).toBe(200);
     expect(answer.headers['content-type']).toMatch(/^application\/json\b/);
     expect(answer.body).toMatchObject({ token_type: 'Bearer', expires_in: 900 });

@@ -105,7 +105,13 @@ describe.skipIf(process.platform !== 'linux')('RATE_LIMIT_PER_MINUTE=5', () => {
     const [from, other] = [network(), network()];
     const ofExisting = await exhausted(() => api.token(existing, {}, { from }));
     const ofUnknown = await exhausted(() => api.token(unknown, {}, { from: other }));
-    const visible = ({ status, headers, body }: Answer) => [status, Object.keys(headers).sort(), body.error, body.error_description, headers['ratelimit-policy']];
+    const visible = ({ status, headers, body }: Answer) => [
+      status,
+      Object.keys(headers).sort(),
+      body.error,
+      body.error_description,
+      headers['ratelimit-policy'],
+    ];
     expect(visible(ofUnknown.refused)).toEqual(visible(ofExisting.refused));
     expect(visible(ofUnknown.served[0]!)).toEqual(visible(ofExisting.served[0]!));
   });
@@ -117,7 +123,12 @@ describe.skipIf(process.platform !== 'linux')('RATE_LIMIT_PER_MINUTE=5', () => {
     expect(refresh_token).toBeDefined();
     const from = network();
     const post = (path: string, body: URLSearchParams) =>
-      api.call(path, { method: 'POST', from, body, headers: { authorization: `Basic ${Buffer.from(`${limited.client_id}:${limited.client_secret}`).toString('base64')}` } });
+      api.call(path, {
+        method: 'POST',
+        from,
+        body,
+        headers: { authorization: `Basic ${Buffer.from(`${limited.client_id}:${limited.client_secret}`).toString('base64')}` },
+      });
     for (const path of ['/introspect', '/revoke']) {
       const { refused } = await exhausted(() => post(path, new URLSearchParams({ token: 'x' })));
       expect(refused.headers['ratelimit-policy']).toBe(`"${path.slice(1)}";q=7;w=60`);
@@ -131,7 +142,15 @@ describe.skipIf(process.platform !== 'linux')('RATE_LIMIT_PER_MINUTE=5', () => {
     });
     expect(refreshed.served.every(({ status }) => status === 200)).toBe(true);
     // What was refused has used nothing up.
-    expect((await api.call('/refresh', { method: 'POST', from: network(), body: new URLSearchParams({ refresh_token: current, client_id: limited.client_id, client_secret: limited.client_secret }) })).status).toBe(200);
+    expect(
+      (
+        await api.call('/refresh', {
+          method: 'POST',
+          from: network(),
+          body: new URLSearchParams({ refresh_token: current, client_id: limited.client_id, client_secret: limited.client_secret }),
+        })
+      ).status,
+    ).toBe(200);
     const manager = (await api.token(service.demoAdmin, { scope: 'clients:manage' }, { from })).body.access_token;
     const listed = await exhausted(() => api.call('/clients', { from, headers: { authorization: `Bearer ${String(manager)}` } }));
     expect(listed.refused.headers['ratelimit-policy']).toBe('"clients";q=7;w=60');
@@ -159,7 +178,13 @@ describe.skipIf(process.platform !== 'linux')('RATE_LIMIT_PER_MINUTE=5', () => {
     const from = network();
     const answers: Answer[] = [];
     for (let round = 0; round < 10; round += 1)
-      answers.push(...(await Promise.all(Array.from({ length: 20 }, (_, index) => api.token({ client_id: `stranger-${round}-${index}`, client_secret: 'x' }, {}, { from })))));
+      answers.push(
+        ...(await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            api.token({ client_id: `stranger-${round}-${index}`, client_secret: 'x' }, {}, { from }),
+          ),
+        )),
+      );
     expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThan(0);
     expect(answers.every(({ status }) => status === 401 || status === 429)).toBe(true);
     expect((await api.token(await registered())).status).toBe(200);

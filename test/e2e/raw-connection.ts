@@ -24,6 +24,9 @@ export function exchange(issuer: string, bytes: string | Buffer, quietMs = 3_000
 
 /** One request whose connection closes after the answer. `lines` follow the request line, without Host. */
 export const rawRequest = (issuer: string, requestLine: string, lines: readonly string[] = [], body = ''): Promise<string> =>
-  exchange(issuer, Buffer.from([requestLine, `host: ${new URL(issuer).host}`, 'connection: close', ...lines, '', body].join('\r\n'), 'latin1'));
+  exchange(
+    issuer,
+    Buffer.from([requestLine, `host: ${new URL(issuer).host}`, 'connection: close', ...lines, '', body].join('\r\n'), 'latin1'),
+  );
 
 export const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);

@@ -1,6 +1,6 @@
 // The OAuth clients and JWT verifiers that people use, over HTTP, with every authentication method, grant and algorithm.
 import { rmSync } from 'node:fs';
-import { JwtRsaVerifier, JwtVerifier } from 'aws-jwt-verify';
+import { JwtVerifier } from 'aws-jwt-verify';
 import { createRemoteJWKSet, jwtVerify, type JWTVerifyResult } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
@@ -16,7 +16,10 @@ const AUDIENCES = {
   'https://es256.example': 'ES256',
   'https://eddsa.example': 'EdDSA',
 } as const;
+/* eslint-disable @typescript-eslint/no-deprecated -- marked so that nobody uses it by accident; a local service has no TLS */
 const http = { [oauth.allowInsecureRequests]: true };
+const execute = [openid.allowInsecureRequests];
+/* eslint-enable @typescript-eslint/no-deprecated */
 
 let assembly: string;
 let service: ServiceProcess;
@@ -61,7 +64,11 @@ describe('oauth4webapi', () => {
   it.each(Object.entries(METHODS))('%s: discovers, obtains, refreshes, introspects, calls, revokes', async (_, method) => {
     const server = await discover();
     const [as, auth] = [{ client_id: client.client_id }, method(client)];
-    const granted = await oauth.processClientCredentialsResponse(server, as, await oauth.clientCredentialsGrantRequest(server, as, auth, { scope: 'read' }, http));
+    const granted = await oauth.processClientCredentialsResponse(
+      server,
+      as,
+      await oauth.clientCredentialsGrantRequest(server, as, auth, { scope: 'read' }, http),
+    );
     expect(granted).toMatchObject({ token_type: 'bearer', expires_in: 900, scope: 'read' });
     const refreshed = await oauth.processRefreshTokenResponse(
       server,
@@ -82,7 +89,9 @@ describe('oauth4webapi', () => {
     expect(claims.client_id).toBe(client.client_id);
     await oauth.processRevocationResponse(await oauth.revocationRequest(server, as, auth, refreshed.access_token, http));
     expect(await introspect(refreshed.access_token)).toEqual({ active: false });
-    await expect(oauth.protectedResourceRequest(refreshed.access_token, 'GET', url, undefined, null, http)).rejects.toThrow(oauth.WWWAuthenticateChallengeError);
+    await expect(oauth.protectedResourceRequest(refreshed.access_token, 'GET', url, undefined, null, http)).rejects.toThrow(
+      oauth.WWWAuthenticateChallengeError,
+    );
   });
 
   it('reads our errors: a wrong secret, a scope too much, a used-up refresh token', async () => {
@@ -90,7 +99,10 @@ describe('oauth4webapi', () => {
     const as = { client_id: client.client_id };
     const request = (auth: oauth.ClientAuth, scope: string) => oauth.clientCredentialsGrantRequest(server, as, auth, { scope }, http);
     const refused = async (answer: Response) => oauth.processClientCredentialsResponse(server, as, answer).catch((error: unknown) => error);
-    expect(await refused(await request(oauth.ClientSecretPost(client.client_secret), 'admin'))).toMatchObject({ error: 'invalid_scope', status: 400 });
+    expect(await refused(await request(oauth.ClientSecretPost(client.client_secret), 'admin'))).toMatchObject({
+      error: 'invalid_scope',
+      status: 400,
+    });
     expect(await refused(await request(oauth.ClientSecretPost('wrong'), 'read'))).toBeInstanceOf(oauth.WWWAuthenticateChallengeError);
   });
 });
@@ -102,7 +114,7 @@ describe('openid-client', () => {
   ])('%s: discovers, obtains, refreshes, introspects, revokes', async (_, method) => {
     const config = await openid.discovery(new URL(service.issuer), client.client_id, undefined, method(client.client_secret), {
       algorithm: 'oauth2',
-      execute: [openid.allowInsecureRequests],
+      execute,
     });
     const granted = await openid.clientCredentialsGrant(config, { scope: 'read write' });
     const refreshed = await openid.refreshTokenGrant(config, granted.refresh_token ?? '');
@@ -114,7 +126,9 @@ describe('openid-client', () => {
   });
 
   it('finds the issuer by the name that OpenID Connect discovery uses too', async () => {
-    const config = await openid.discovery(new URL(service.issuer), client.client_id, client.client_secret, undefined, { execute: [openid.allowInsecureRequests] });
+    const config = await openid.discovery(new URL(service.issuer), client.client_id, client.client_secret, undefined, {
+      execute,
+    });
     expect(config.serverMetadata().token_endpoint).toBe(`${service.issuer}/token`);
   });
 });
@@ -131,7 +145,10 @@ const AUTHENTICATION: Readonly<Record<string, (client: Credentials) => { fields?
 };
 
 describe.each(Object.keys(AUTHENTICATION))('the matrix: %s', (method) => {
-  const { fields, headers } = { fields: () => AUTHENTICATION[method]!(client).fields, headers: () => AUTHENTICATION[method]!(client).headers };
+  const { fields, headers } = {
+    fields: () => AUTHENTICATION[method]!(client).fields,
+    headers: () => AUTHENTICATION[method]!(client).headers,
+  };
   const ask = (grant: Fields) => api.call('/token', { method: 'POST', headers: headers() ?? {}, body: form({ ...grant, ...fields() }) });
 
   it('both grants, every algorithm: the token is signed as its audience wants it, and verifies', async () => {
@@ -152,18 +169,26 @@ describe('verifiers', () => {
   it('jose refuses a token for another audience, and any changed one', async () => {
     const token = await api.accessToken(client, { resource: 'https://es256.example' });
     await expect(verified(token, service.issuer)).rejects.toMatchObject({ code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' });
-    await expect(verified(`${token.slice(0, -5)}AAAAA`, 'https://es256.example')).rejects.toMatchObject({ code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' });
+    await expect(verified(`${token.slice(0, -5)}AAAAA`, 'https://es256.example')).rejects.toMatchObject({
+      code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    });
   });
 
   // aws-jwt-verify fetches over https alone, so that it is given the keys that it would have fetched.
   const jwks = async () => (await api.call('/.well-known/jwks.json')).body;
 
   it('aws-jwt-verify takes our RSA tokens, and no others', async () => {
-    const verifier = JwtRsaVerifier.create({ issuer: service.issuer, audience: service.issuer, jwksUri: `${service.issuer}/.well-known/jwks.json` });
+    const verifier = JwtVerifier.create({
+      issuer: service.issuer,
+      audience: service.issuer,
+      jwksUri: `${service.issuer}/.well-known/jwks.json`,
+    });
     verifier.cacheJwks(await jwks());
     const token = await api.accessToken(client);
     expect((await verifier.verify(token))['client_id']).toBe(client.client_id);
-    await expect(verifier.verify(await api.accessToken(client, { resource: 'https://ps256.example' }))).rejects.toThrow(/audience|not allowed/i);
+    await expect(verifier.verify(await api.accessToken(client, { resource: 'https://ps256.example' }))).rejects.toThrow(
+      /audience|not allowed/i,
+    );
   });
 
   it('aws-jwt-verify takes ES256 and EdDSA', async () => {

@@ -49,7 +49,12 @@ it('a thief who comes with an older generation ends the session and its access t
   for (const { refresh_token } of [second, third]) expect((await refresh(victim, refresh_token)).status).toBe(400);
   const reuse = eventsOf(service, victim.client_id).filter(({ event_type }) => event_type === 'refresh_token_reuse');
   expect(reuse.length).toBeGreaterThan(0);
-  expect(reuse[0]).toMatchObject({ sid: decoded(first.access_token).claims.sid, outcome: 'failure', reason: 'refresh_token_reused', ip: '127.0.0.1' });
+  expect(reuse[0]).toMatchObject({
+    sid: decoded(first.access_token).claims.sid,
+    outcome: 'failure',
+    reason: 'refresh_token_reused',
+    ip: '127.0.0.1',
+  });
 });
 
 it('the thief and the owner at the same time: nothing of the session is left alive', async () => {
@@ -63,7 +68,8 @@ it('the thief and the owner at the same time: nothing of the session is left ali
   expect(answers.every(({ status }) => status === 200 || status === 400)).toBe(true);
   const alive = await Promise.all(answers.filter(({ status }) => status === 200).map(({ body }) => api.protected(body.access_token)));
   expect(alive.every(({ status }) => status === 401)).toBe(true);
-  for (const { body } of answers.filter(({ status }) => status === 200)) expect((await refresh(client, body.refresh_token)).status).toBe(400);
+  for (const { body } of answers.filter(({ status }) => status === 200))
+    expect((await refresh(client, body.refresh_token)).status).toBe(400);
 });
 
 it('a revocation that races with refreshes leaves nothing alive', async () => {

@@ -5,7 +5,8 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUNDLE_SETTINGS } from '../../lib/bundle-settings.ts';
 import { startEnvironment, type ExecutionEnvironment, type InvocationResult } from '../../local/functions/environment.ts';
-import { endpointsOf, expectOk, type TestClient } from './endpoints.ts';
+import { bearer } from './call.ts';
+import { decoded, endpointsOf, expectOk, type TestClient } from './endpoints.ts';
 import { runningService } from './running-service.ts';
 import { PROJECT, temporaryFolder } from './service-process.ts';
 
@@ -18,9 +19,17 @@ const { token, accessToken, revoke, register, manage, refresh } = api;
 const WAYS: Readonly<Record<string, (client: TestClient, session: { access_token: string; refresh_token: string }) => Promise<unknown>>> = {
   'the token itself': async (client, { access_token }) => expectOk(await revoke(client, { token: access_token })),
   'its refresh token': async (client, { refresh_token }) => expectOk(await revoke(client, { token: refresh_token })),
-  'its session, by end_session': async (client, { access_token }) => expectOk(await revoke(client, { token: access_token, end_session: 'true' })),
+  'its session, by end_session': async (client, { access_token }) =>
+    expectOk(await revoke(client, { token: access_token, end_session: 'true' })),
+  'its session, by its sid': async (_, { access_token }) => {
+    const path = `/sessions/${decoded(access_token).claims.sid as string}`;
+    expect((await api.call(path, { method: 'DELETE', headers: bearer(access_token) })).status).toBe(204);
+  },
+  'everything of the client, by its manager': async ({ client_id }) =>
+    expect((await manage('DELETE', `/sessions?client_id=${client_id}`)).status).toBe(204),
   'everything of the client': async (client) => expectOk(await revoke(client, { all: 'true' })),
-  'the client, by disabling it': async ({ client_id }) => expectOk(await manage('PUT', `/clients/${client_id}`, { scope: 'read', disabled: true })),
+  'the client, by disabling it': async ({ client_id }) =>
+    expectOk(await manage('PUT', `/clients/${client_id}`, { scope: 'read', disabled: true })),
   'its session, by reuse of an old refresh token': async (client, { refresh_token }) => {
     const second = expectOk(await refresh(client, refresh_token)).body;
     expectOk(await refresh(client, second.refresh_token));
@@ -46,9 +55,19 @@ describe('in feed mode', () => {
   beforeAll(async () => {
     const directory = join(folder, 'feed');
     mkdirSync(directory);
-    await build({ ...BUNDLE_SETTINGS, entryPoints: [{ in: join(PROJECT, 'functions/authorizer/feed.ts'), out: 'index' }], outdir: directory });
+    await build({
+      ...BUNDLE_SETTINGS,
+      entryPoints: [{ in: join(PROJECT, 'functions/authorizer/feed.ts'), out: 'index' }],
+      outdir: directory,
+    });
     authorizer = startEnvironment({
-      spec: { functionName: 'feed', functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:feed', directory, handler: 'index.handler', memoryMb: 256 },
+      spec: {
+        functionName: 'feed',
+        functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:feed',
+        directory,
+        handler: 'index.handler',
+        memoryMb: 256,
+      },
       variables: {
         ISSUER: service.issuer,
         AUDIENCE: service.issuer,
@@ -88,14 +107,18 @@ describe('in feed mode', () => {
       requestContext: { http: { method: 'GET', path: '/orders', ...identity }, stage: '$default' },
     }),
   };
-  const ask = (shape: string, text: string): Promise<InvocationResult> => authorizer.invoke(JSON.stringify(EVENTS[shape]!(`Bearer ${text}`)), 10_000);
+  const ask = (shape: string, text: string): Promise<InvocationResult> =>
+    authorizer.invoke(JSON.stringify(EVENTS[shape]!(`Bearer ${text}`)), 10_000);
 
   function isAllowed(result: InvocationResult): boolean {
     if (!result.ok) {
       expect(result.errorMessage).toBe('Unauthorized');
       return false;
     }
-    const { isAuthorized, policyDocument } = result.payload as { isAuthorized?: boolean; policyDocument?: { Statement: { Effect: string }[] } };
+    const { isAuthorized, policyDocument } = result.payload as {
+      isAuthorized?: boolean;
+      policyDocument?: { Statement: { Effect: string }[] };
+    };
     return isAuthorized ?? policyDocument?.Statement.some(({ Effect }) => Effect === 'Allow') ?? false;
   }
 
@@ -110,7 +133,8 @@ describe('in feed mode', () => {
     const client = await register();
     const session = expectOk(await token(client)).body;
     const shapes = Object.keys(EVENTS);
-    for (const shape of shapes) if (!isAllowed(await ask(shape, session.access_token))) throw new Error(`${shape}: refused before it was revoked`);
+    for (const shape of shapes)
+      if (!isAllowed(await ask(shape, session.access_token))) throw new Error(`${shape}: refused before it was revoked`);
     await revokeIt(client, session);
     const end = performance.now() + BOUND_MS;
     let allowed = true;
@@ -122,11 +146,13 @@ describe('in feed mode', () => {
     for (const shape of shapes) if (isAllowed(await ask(shape, session.access_token))) throw new Error(`${shape}: let through again`);
   });
 
-  it("other tokens of the client are let through, where only one was revoked", async () => {
+  it('other tokens of the client are let through, where only one was revoked', async () => {
     const client = await register();
     const [first, second] = [expectOk(await token(client)).body, expectOk(await token(client)).body];
     await revoke(client, { token: first.access_token });
-    await expect.poll(async () => isAllowed(await ask('REST, REQUEST', first.access_token)), { timeout: BOUND_MS, interval: 100 }).toBe(false);
+    await expect
+      .poll(async () => isAllowed(await ask('REST, REQUEST', first.access_token)), { timeout: BOUND_MS, interval: 100 })
+      .toBe(false);
     expect(isAllowed(await ask('REST, REQUEST', second.access_token))).toBe(true);
   });
 });

@@ -7,4 +7,5 @@ const FORMS = [
 ];
 
 /** Every place that has such a form, shortened so that the report does not repeat the secret. */
-export const secretsIn = (text: string): readonly string[] => FORMS.flatMap((form) => text.match(form) ?? []).map((found) => `${found.slice(0, 16)}…`);
+export const secretsIn = (text: string): readonly string[] =>
+  FORMS.flatMap((form) => text.match(form) ?? []).map((found) => `${found.slice(0, 16)}…`);

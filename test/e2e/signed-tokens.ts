@@ -11,7 +11,11 @@ const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toSt
 const rs256 = (input: string, key: KeyObject): string => `${input}.${createSign('sha256').update(input).sign(key).toString('base64url')}`;
 
 /** The service's default key: the first of kms.json. */
-export function serviceKey({ dataDir }: Pick<Reachable, 'dataDir'>): { readonly kid: string; readonly jwk: JsonWebKey; readonly key: KeyObject } {
+export function serviceKey({ dataDir }: Pick<Reachable, 'dataDir'>): {
+  readonly kid: string;
+  readonly jwk: JsonWebKey;
+  readonly key: KeyObject;
+} {
   const [[kid, jwk] = ['', {}]] = Object.entries(JSON.parse(readFileSync(join(dataDir, 'kms.json'), 'utf8')) as Record<string, JsonWebKey>);
   return { kid, jwk, key: createPrivateKey({ key: jwk, format: 'jwk' }) };
 }
@@ -31,4 +35,5 @@ export const forged = (genuine: string, changes: { header?: Members; claims?: Me
 export const strangersJwk = (): JsonWebKey => stranger.publicKey.export({ format: 'jwk' });
 
 /** Header and claims with any text for a signature. */
-export const withSignature = (header: Members, claims: Members, signature: string): string => `${part(header)}.${part(claims)}.${signature}`;
+export const withSignature = (header: Members, claims: Members, signature: string): string =>
+  `${part(header)}.${part(claims)}.${signature}`;

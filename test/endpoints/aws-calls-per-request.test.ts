@@ -1,5 +1,6 @@
 // What a request costs in AWS calls, and how many of them one has to wait for (DESIGN section 5).
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { claimsOf } from './access-token.ts';
 import type { Sent } from './request.ts';
 import { useService, type Registered } from './service-under-test.ts';
 
@@ -19,6 +20,8 @@ beforeAll(async () => {
   // Every function's keys and secrets are in memory from here on.
   for (const to of ['POST /revoke', 'POST /introspect']) await service.send({ to, basic: plain, form: { token: managerToken } });
   await service.send({ to: 'POST /refresh', form: { refresh_token: await refreshToken() } });
+  // And the uses of their secrets have been written.
+  await service.send({ to: 'POST /token', basic: plain, form: GRANT });
   await service.send({ to: 'GET /clients', bearer: managerToken });
   await service.send({ to: 'GET /.well-known/jwks.json' });
 });
@@ -45,6 +48,15 @@ describe('a token request', () => {
     const { calls, waits } = await cost({ to: 'POST /token', basic: withSession, form: GRANT });
     expect(calls).toEqual(['BatchGetItem', 'PutItem CLIENT', 'Sign', 'UpdateItem RATE']);
     expect(waits).toBe(2);
+  });
+
+  it('that is the first in 5 minutes with its secret has one write more, beside the signature', async () => {
+    const fresh = await service.register();
+    for (const more of [['UpdateItem CLIENT'], []]) {
+      const { calls, waits } = await cost({ to: 'POST /token', basic: fresh, form: GRANT });
+      expect(calls).toEqual(['BatchGetItem', 'Sign', ...more, 'UpdateItem RATE']);
+      expect(waits).toBe(2);
+    }
   });
 
   it('that is refused signs nothing', async () => {
@@ -131,22 +143,50 @@ describe('client management', () => {
     expect(made).toEqual({ calls: ['BatchGetItem', 'PutItem CLIENT', 'UpdateItem RATE'], waits: 2 });
     const path = `/clients/${plain.client_id}`;
     expect(await cost({ to: `GET ${path}`, bearer: managerToken })).toEqual({
-      calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem RATE'],
-      waits: 2,
+      calls: ['BatchGetItem', 'BatchGetItem', 'GetItem CLIENT', 'UpdateItem RATE'],
+      waits: 3,
     });
     expect(await cost({ to: `PUT ${path}`, bearer: managerToken, json })).toEqual({
       calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem CLIENT', 'UpdateItem RATE'],
       waits: 3,
     });
+    const added = await cost({ to: `POST ${path}/secrets`, bearer: managerToken }, 201);
+    expect(added).toEqual({ calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem CLIENT', 'UpdateItem RATE'], waits: 3 });
     expect(await cost({ to: 'GET /clients', bearer: managerToken })).toEqual({
       calls: ['BatchGetItem', 'BatchGetItem', 'Query listing', 'UpdateItem RATE'],
       waits: 3,
     });
   });
 
+  it('deletes in one write', async () => {
+    const { client_id } = await service.register();
+    const deleted = await cost({ to: `DELETE /clients/${client_id}`, bearer: managerToken }, 204);
+    expect(deleted).toEqual({ calls: ['BatchGetItem', 'UpdateItem CLIENT', 'UpdateItem RATE'], waits: 2 });
+  });
+
   it('without a token, or with a forged one, costs nothing', async () => {
     expect((await cost({ to: 'GET /clients' }, 401)).calls).toEqual([]);
     expect((await cost({ to: 'GET /clients', bearer: managerToken.replace(/.{5}$/, 'AAAAA') }, 401)).calls).toEqual([]);
+  });
+});
+
+describe('sessions', () => {
+  it('are listed by a query, ended by a write, beside nothing but the read and count of every request', async () => {
+    const { access_token } = (await service.send({ to: 'POST /token', basic: withSession, form: GRANT })).body as { access_token: string };
+    const other = (await service.send({ to: 'POST /token', basic: withSession, form: GRANT })).body as { access_token: string };
+    await service.send({ to: 'GET /sessions', bearer: access_token });
+    const list = { calls: ['BatchGetItem', 'Query CLIENT', 'UpdateItem RATE'], waits: 2 };
+    expect(await cost({ to: 'GET /sessions', bearer: access_token })).toEqual(list);
+    const ofAnother = { to: 'GET /sessions', bearer: managerToken, query: `client_id=${withSession.client_id}` };
+    expect(await cost(ofAnother)).toEqual({ ...list, calls: ['BatchGetItem', 'GetItem CLIENT', 'Query CLIENT', 'UpdateItem RATE'] });
+    const path = `DELETE /sessions/${claimsOf(other.access_token)['sid'] as string}`;
+    const end = { calls: ['BatchGetItem', 'UpdateItem CLIENT', 'UpdateItem RATE'], waits: 2 };
+    expect(await cost({ to: path, bearer: access_token }, 204)).toEqual(end);
+    expect(await cost({ to: path, bearer: access_token }, 204)).toEqual({
+      calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem CLIENT', 'UpdateItem RATE'],
+      waits: 3,
+    });
+    expect(await cost({ to: 'DELETE /sessions', bearer: managerToken, query: `client_id=${withSession.client_id}` }, 204)).toEqual(end);
   });
 });
 

@@ -70,11 +70,21 @@ export function observeAwsCalls(): AwsCalls {
   };
 }
 
-type Command = { readonly input: { readonly Key?: Keyed; readonly Item?: Keyed; readonly IndexName?: string } };
+type Command = {
+  readonly input: {
+    readonly Key?: Keyed;
+    readonly Item?: Keyed;
+    readonly IndexName?: string;
+    readonly KeyConditionExpression?: string;
+    readonly ExpressionAttributeValues?: Readonly<Record<string, unknown>>;
+  };
+};
 type Keyed = { readonly PK: string };
 
 function nameOf({ constructor, input }: Command): string {
   const action = ACTIONS[constructor.name] ?? constructor.name;
   if (action === 'BatchGetItem') return action;
-  return `${action} ${(input.Key ?? input.Item)?.PK.split('#', 1)[0] ?? input.IndexName ?? 'KEYRING'}`;
+  const [, queried = ''] = /PK = (:\w+)/.exec(input.KeyConditionExpression ?? '') ?? [];
+  const partition = (input.Key ?? input.Item)?.PK ?? String(input.ExpressionAttributeValues?.[queried]);
+  return `${action} ${input.IndexName ?? partition.split('#', 1)[0] ?? ''}`;
 }

@@ -101,7 +101,7 @@ describe('inactive is exactly {"active":false}', () => {
       await sign({ kid: 'other' }),
       await sign({ typ: 'JWT' }),
       none,
-      `${access_token.slice(0, -signature!.length)}`,
+      access_token.slice(0, -signature!.length),
     ];
     for (const token of forged) expect((await introspect(token, resourceServer)).text).toBe('{"active":false}');
   });

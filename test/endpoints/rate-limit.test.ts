@@ -136,6 +136,18 @@ describe('guessing', () => {
   });
 });
 
+describe('a limit of a client\u2019s own', () => {
+  it('is not told to whoever has proven nothing: a 401 has the same headers whether or not the client exists', async () => {
+    nextMinute();
+    const wide = await service.register({ rate_limit_per_minute: 600 });
+    const [unknown, known] = [await ask({ client_id: 'nobody', client_secret: 'x' }), await ask({ ...wide, client_secret: 'x' })];
+    expect([unknown.status, known.status]).toEqual([401, 401]);
+    const told = ({ headers }: Answer) => ({ ...headers, 'x-trace-id': '-' });
+    expect(told(known)).toEqual(told(unknown));
+    expect((await ask(wide)).headers).toMatchObject({ 'ratelimit-policy': '"token";q=800;w=60' });
+  });
+});
+
 describe('strangers', () => {
   it('that name client after client are refused by their network, without a call of the table but for the outbox', async () => {
     nextMinute();

@@ -1,3 +1,4 @@
+import { SignCommand } from '@aws-sdk/client-kms';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsOf, verified } from './access-token.ts';
 import type { Answer, Sent } from './request.ts';
@@ -23,6 +24,8 @@ const start = async (of: Registered, form: Record<string, string> = {}): Promise
 const refresh = (refresh_token: string, more: Omit<Partial<Sent>, 'form'> & { form?: Record<string, string> } = {}): Promise<Answer> =>
   service.send({ to: 'POST /refresh', basic: client, ...more, form: { refresh_token, ...more.form } });
 const refreshed = async (refresh_token: string): Promise<Tokens> => (await refresh(refresh_token)).body as Tokens;
+/** In the form of ECDSA's, as KMS answers it: DER of r = 1 and s = 1. */
+const SIGNATURE = Uint8Array.from([0x30, 6, 2, 1, 1, 2, 1, 1]);
 const INVALID = { status: 400, body: { error: 'invalid_grant' } };
 
 describe('rotation', () => {
@@ -124,6 +127,20 @@ describe('a retry after a lost answer', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(new Set(answers.map(({ body }) => (body as Tokens).refresh_token)).size).toBe(1);
     expect(service.audit().every(({ event_type }) => event_type === 'token_refreshed')).toBe(true);
+  });
+});
+
+describe('a signature that comes when the caller has long had its 503', () => {
+  it('is followed by no write: the token is as good as before, however late the retry', async () => {
+    service.aws.kms.on(SignCommand).callsFake(({ KeyId }: { KeyId: string }) => {
+      service.advance(4);
+      return Promise.resolve({ KeyId, Signature: SIGNATURE });
+    });
+    expect(await refresh(first.refresh_token)).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    service.aws.heal();
+    service.advance(60);
+    const { refresh_token } = await refreshed(first.refresh_token);
+    expect(refresh_token.split('.')[2]).toBe('2');
   });
 });
 

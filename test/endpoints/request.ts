@@ -13,6 +13,8 @@ export type Sent = {
   readonly bearer?: string;
   readonly query?: string;
   readonly ip?: string;
+  /** Who API Gateway says has signed the request. */
+  readonly userArn?: string;
 };
 
 export type Answer = {
@@ -22,17 +24,35 @@ export type Answer = {
   readonly body: any;
 };
 
-type Matched = { readonly routeKey: string; readonly functionName: FunctionName; readonly pathParameters?: { readonly client_id: string } };
+type Matched = {
+  readonly routeKey: string;
+  readonly functionName: FunctionName;
+  readonly pathParameters?: Readonly<Record<string, string>>;
+};
 
 /** The route that API Gateway chooses: the one of that method and path, else `$default`. */
 export function routeOf(to: string): Matched {
   const [method = '', path = ''] = to.split(' ');
-  const clientId = /^\/clients\/([^/]+)$/.exec(path)?.[1];
-  const template = clientId === undefined ? path : '/clients/{client_id}';
-  const route = ROUTES.find((candidate) => candidate.method === method && candidate.path === template);
-  if (route === undefined) return { routeKey: '$default', functionName: DEFAULT_ROUTE_FUNCTION };
-  const matched = { routeKey: `${method} ${template}`, functionName: route.function };
-  return clientId === undefined ? matched : { ...matched, pathParameters: { client_id: clientId } };
+  for (const route of ROUTES) {
+    const pathParameters = route.method === method ? parametersOf(route.path, path) : undefined;
+    if (pathParameters === undefined) continue;
+    const matched = { routeKey: `${method} ${route.path}`, functionName: route.function };
+    return Object.keys(pathParameters).length === 0 ? matched : { ...matched, pathParameters };
+  }
+  return { routeKey: '$default', functionName: DEFAULT_ROUTE_FUNCTION };
+}
+
+/** What stands in the places of `{name}`; undefined for a path of another form. */
+function parametersOf(template: string, path: string): Readonly<Record<string, string>> | undefined {
+  const [expected, actual] = [template.split('/'), path.split('/')];
+  if (expected.length !== actual.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (const [index, segment] of expected.entries()) {
+    const given = actual[index] ?? '';
+    if (segment.startsWith('{') && given !== '') parameters[segment.slice(1, -1)] = given;
+    else if (segment !== given) return undefined;
+  }
+  return parameters;
 }
 
 export function eventFrom(sent: Sent): HttpApiEvent {
@@ -46,7 +66,10 @@ export function eventFrom(sent: Sent): HttpApiEvent {
     headers: { 'user-agent': 'billing/4.2', ...typeOf(sent), ...authorization(sent), ...sent.headers },
     ...(pathParameters === undefined ? {} : { pathParameters }),
     ...(body === undefined ? {} : { body: Buffer.from(body).toString('base64'), isBase64Encoded: true }),
-    requestContext: { http: { method, sourceIp: sent.ip ?? '203.0.113.7' } },
+    requestContext: {
+      http: { method, sourceIp: sent.ip ?? '203.0.113.7' },
+      ...(sent.userArn === undefined ? {} : { authorizer: { iam: { userArn: sent.userArn } } }),
+    },
   };
 }
 

@@ -32,6 +32,7 @@ const HANDLERS: Readonly<Record<FunctionName, () => Promise<{ readonly handler: 
   revoke: () => import('../../functions/revoke/handler.ts'),
   introspect: () => import('../../functions/introspect/handler.ts'),
   clients: () => import('../../functions/clients/handler.ts'),
+  sessions: () => import('../../functions/sessions/handler.ts'),
   jwks: () => import('../../functions/jwks/handler.ts'),
 };
 
@@ -124,7 +125,7 @@ export function useService({ environment = {}, algorithms = ['ES256'], patient =
     service.confidential.learn(sent, answer);
     return answer;
   };
-  service.coldStart = (more = {}, only = undefined) => {
+  service.coldStart = (more = {}, only) => {
     overrides = { ...environment, ...more };
     if (only === undefined) warm.clear();
     else warm.delete(only);

@@ -6,9 +6,18 @@ const ENDPOINTS = ['POST /token', 'POST /refresh', 'POST /revoke', 'POST /intros
 const PLANTED = 'pl4nted-value';
 
 describe.each(ENDPOINTS)('%s with a bad environment', (to) => {
-  const variables: Record<string, string> = { ISSUER: `http://${PLANTED}.example/`, TABLE_NAME: '', RING_SECRET_ARN: '', RATE_LIMIT_PER_MINUTE: PLANTED, SIGNING_KEYS: `{"${PLANTED}":1}` };
+  const variables: Record<string, string> = {
+    ISSUER: `http://${PLANTED}.example/`,
+    TABLE_NAME: '',
+    RING_SECRET_ARN: '',
+    RATE_LIMIT_PER_MINUTE: PLANTED,
+    SIGNING_KEYS: `{"${PLANTED}":1}`,
+  };
   const issuing = ['POST /token', 'POST /refresh'].includes(to);
-  const read = to === 'GET /health' ? ['ISSUER', 'TABLE_NAME', 'SIGNING_KEYS'] : ['ISSUER', 'TABLE_NAME', 'RING_SECRET_ARN', 'RATE_LIMIT_PER_MINUTE', ...(issuing ? ['SIGNING_KEYS'] : [])];
+  const read =
+    to === 'GET /health'
+      ? ['ISSUER', 'TABLE_NAME', 'SIGNING_KEYS']
+      : ['ISSUER', 'TABLE_NAME', 'RING_SECRET_ARN', 'RATE_LIMIT_PER_MINUTE', ...(issuing ? ['SIGNING_KEYS'] : [])];
 
   it.each(read)('answers 503 and logs FATAL with the name of %s and not its value', async (variable) => {
     service.coldStart({ [variable]: variables[variable]! });
@@ -45,7 +54,8 @@ describe('a ring that is no ring', () => {
 
   it('a key that a session still needs and the ring has lost: 503, never a token of another key, and all is well when it is back', async () => {
     const client = await service.register({ grant_types: ['client_credentials', 'refresh_token'] });
-    const { refresh_token } = (await service.send({ to: 'POST /token', basic: client, form: { grant_type: 'client_credentials' } })).body as { refresh_token: string };
+    const { refresh_token } = (await service.send({ to: 'POST /token', basic: client, form: { grant_type: 'client_credentials' } }))
+      .body as { refresh_token: string };
     const sent = { to: 'POST /refresh', basic: client, form: { refresh_token } };
     const good = service.ring;
     service.ring = { ...good, k2: 'ring-key-two-of-more-than-32-bytes-0123456789' };

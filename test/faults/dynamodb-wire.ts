@@ -19,7 +19,12 @@ export type WireFault =
   /** BatchGetItem answers without having read anything. */
   | 'keys unprocessed';
 
-export type Failing = { readonly call: string; readonly fault: WireFault; readonly times?: number; readonly when?: (body: string) => boolean };
+export type Failing = {
+  readonly call: string;
+  readonly fault: WireFault;
+  readonly times?: number;
+  readonly when?: (body: string) => boolean;
+};
 export type Wire = {
   fail(failing: Failing): void;
   heal(): void;
@@ -36,7 +41,10 @@ export async function startWire(): Promise<Wire> {
     const answered = readAll(incoming).then(async (body) => {
       const fault = faultFor(callOf(incoming, body), body);
       if (fault === 'connection reset') return incoming.socket.destroy();
-      if (fault !== undefined && fault in WIRE_FAULTS) return answerError(outgoing, fault as keyof typeof WIRE_FAULTS);
+      if (fault !== undefined && fault in WIRE_FAULTS) {
+        answerError(outgoing, fault as keyof typeof WIRE_FAULTS);
+        return undefined;
+      }
       const answer = await passOn(engine, agent, incoming, body);
       if (fault === 'answer lost') return incoming.socket.destroy();
       if (fault === 'no answer') return undefined;
@@ -65,7 +73,8 @@ export async function startWire(): Promise<Wire> {
   };
 }
 
-const unprocessed = (body: string): string => JSON.stringify({ Responses: {}, UnprocessedKeys: (JSON.parse(body) as { RequestItems: unknown }).RequestItems });
+const unprocessed = (body: string): string =>
+  JSON.stringify({ Responses: {}, UnprocessedKeys: (JSON.parse(body) as { RequestItems: unknown }).RequestItems });
 
 async function readAll(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
@@ -77,8 +86,10 @@ async function readAll(message: IncomingMessage): Promise<string> {
 function callOf({ headers }: IncomingMessage, body: string): string {
   const action = String(headers['x-amz-target']).split('.')[1] ?? '';
   if (action === 'BatchGetItem') return action;
-  const { Key, Item, IndexName } = JSON.parse(body) as Record<string, any>;
-  return `${action} ${((Key ?? Item)?.PK.S as string | undefined)?.split('#', 1)[0] ?? (IndexName as string | undefined) ?? 'KEYRING'}`;
+  const { Key, Item, IndexName, KeyConditionExpression, ExpressionAttributeValues } = JSON.parse(body) as Record<string, any>;
+  const [, queried = ''] = /PK = (:\w+)/.exec((KeyConditionExpression ?? '') as string) ?? [];
+  const partition = ((Key ?? Item)?.PK ?? ExpressionAttributeValues?.[queried])?.S as string | undefined;
+  return `${action} ${(IndexName as string | undefined) ?? partition?.split('#', 1)[0] ?? ''}`;
 }
 
 function answerError(outgoing: ServerResponse, fault: keyof typeof WIRE_FAULTS): void {

@@ -14,23 +14,31 @@ const isActive = async (token: string, by: Registered) =>
   (await service.send({ to: 'POST /introspect', basic: by, form: { token } })).body.active as boolean;
 
 /** After the request the tokens that it names are dead, and only a 200 says so. */
-const revoking = (form: (tokens: Tokens) => Record<string, string>, dead: (tokens: Tokens) => readonly string[]) => async (): Promise<Attempt> => {
-  const client = await service.register(BOTH);
-  const tokens = await start(client);
-  return {
-    sent: { to: 'POST /revoke', basic: client, form: form(tokens) },
-    status: 200,
-    async verify() {
-      for (const token of dead(tokens)) expect(await isActive(token, client)).toBe(false);
-    },
+const revoking =
+  (form: (tokens: Tokens) => Record<string, string>, dead: (tokens: Tokens) => readonly string[]) => async (): Promise<Attempt> => {
+    const client = await service.register(BOTH);
+    const tokens = await start(client);
+    return {
+      sent: { to: 'POST /revoke', basic: client, form: form(tokens) },
+      status: 200,
+      async verify() {
+        for (const token of dead(tokens)) expect(await isActive(token, client)).toBe(false);
+      },
+    };
   };
-};
 const both = ({ access_token, refresh_token }: Tokens) => [access_token, refresh_token];
 /** The table says that it is revoked already. */
 const statusesOfFailedCondition = [200];
 
 describeEveryCall(faulty, [
-  { name: 'revoking an access token', prepare: revoking((t) => ({ token: t.access_token }), (t) => [t.access_token]), statusesOfFailedCondition },
+  {
+    name: 'revoking an access token',
+    prepare: revoking(
+      (t) => ({ token: t.access_token }),
+      (t) => [t.access_token],
+    ),
+    statusesOfFailedCondition,
+  },
   { name: 'revoking a session', prepare: revoking((t) => ({ token: t.refresh_token }), both), statusesOfFailedCondition },
   { name: 'revoking everything', prepare: revoking(() => ({ all: 'true' }), both), statusesOfFailedCondition },
   {

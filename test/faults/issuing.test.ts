@@ -14,7 +14,8 @@ const sessionOf = async (accessToken: string) => {
   const { client_id, sid } = claimsOf(accessToken) as { client_id: string; sid: string };
   return service.engine.item({ PK: `CLIENT#${client_id}`, SK: `SESSION#${sid}` });
 };
-const refresh = (client: Registered, refresh_token: string): Promise<Answer> => service.send({ to: 'POST /refresh', basic: client, form: { refresh_token } });
+const refresh = (client: Registered, refresh_token: string): Promise<Answer> =>
+  service.send({ to: 'POST /refresh', basic: client, form: { refresh_token } });
 
 /** A session that is `rotations` old, and a refresh with its token of that generation. */
 async function atRefresh(rotations: number): Promise<Attempt> {
@@ -89,12 +90,19 @@ describeEveryCall(faulty, [
       const answer = await service.send(sent);
       expect([answer.status, verify === undefined]).toEqual([status, false]);
       service.advance(31);
-      return { sent, status: 400, verify: async () => expect(await sessionOf(answer.body.access_token as string)).toMatchObject({ status: 'ended' }) };
+      return {
+        sent,
+        status: 400,
+        verify: async () => expect(await sessionOf(answer.body.access_token as string)).toMatchObject({ status: 'ended' }),
+      };
     },
   },
   {
     name: 'a wrong secret',
-    prepare: async () => ({ sent: { to: 'POST /token', basic: { ...(await service.register()), client_secret: 'wrong' }, form: GRANT }, status: 401 }),
+    prepare: async () => ({
+      sent: { to: 'POST /token', basic: { ...(await service.register()), client_secret: 'wrong' }, form: GRANT },
+      status: 401,
+    }),
   },
   {
     name: 'the very first token of a deployment',
@@ -114,9 +122,26 @@ describe('what one failing call means', () => {
     const answer = await service.send(sent);
     expect(answer.status).toBe(200);
     expect(answer.headers).not.toHaveProperty('ratelimit');
-    expect(service.log.lines()).toContainEqual(expect.objectContaining({ level: 'WARN', dependency: 'dynamodb:UpdateItem', client_id: sent.basic.client_id }));
+    expect(service.log.lines()).toContainEqual(
+      expect.objectContaining({ level: 'WARN', dependency: 'dynamodb:UpdateItem', client_id: sent.basic.client_id }),
+    );
     expect(service.log.lines()).toContainEqual(expect.objectContaining({ rate_window_skipped: 1 }));
   });
+
+  it.each(['throttled', 'internal error', 'access denied', 'connection reset', 'condition failed', 'no answer'] as const)(
+    'the last use of a secret that is not written (%s) costs no token',
+    async (fault) => {
+      const basic = await service.register();
+      faulty.wire().fail({ call: 'UpdateItem CLIENT', fault });
+      service.calls.clear();
+      expect((await service.send({ to: 'POST /token', basic, form: GRANT })).status).toBe(200);
+      expect(service.calls.names()).toContain('UpdateItem CLIENT');
+      faulty.wire().heal();
+      service.calls.clear();
+      expect((await service.send({ to: 'POST /token', basic, form: GRANT })).status).toBe(200);
+      expect(service.calls.names()).not.toContain('UpdateItem CLIENT');
+    },
+  );
 
   it('a denial that does not reach the outbox is still refused, and counted as lost', async () => {
     const { basic, ...sent } = await scenario();
@@ -170,5 +195,5 @@ describe('what one failing call means', () => {
 });
 
 async function forgetSigningKeys({ engine }: Service): Promise<void> {
-  for (const { PK, SK } of await engine.items()) if (PK === 'KEYRING') await engine.remove({ PK: String(PK), SK: String(SK) });
+  for (const { PK, SK } of await engine.items()) if (PK === 'KEYRING') await engine.remove({ PK, SK: String(SK) });
 }

@@ -12,6 +12,7 @@ beforeAll(async () => {
   const form = { grant_type: 'client_credentials', scope: 'clients:manage' };
   bearer = (await service.send({ to: 'POST /token', basic: manager, form })).body.access_token as string;
 });
+let keys = 0;
 const get = (path: string): Promise<Answer> => service.send({ to: `GET ${path}`, bearer });
 
 describeEveryCall(faulty, [
@@ -21,7 +22,9 @@ describeEveryCall(faulty, [
       sent: { to: 'POST /clients', bearer, json: { scope: 'read' } },
       status: 201,
       async verify({ body }) {
-        expect((await service.send({ to: 'POST /token', basic: body as Registered, form: { grant_type: 'client_credentials' } })).status).toBe(200);
+        expect(
+          (await service.send({ to: 'POST /token', basic: body as Registered, form: { grant_type: 'client_credentials' } })).status,
+        ).toBe(200);
       },
     }),
   },
@@ -29,7 +32,11 @@ describeEveryCall(faulty, [
     name: 'reading a client',
     async prepare() {
       const { client_id } = await service.register();
-      return { sent: { to: `GET /clients/${client_id}`, bearer }, status: 200, verify: async ({ body }) => expect(body).toMatchObject({ client_id }) };
+      return {
+        sent: { to: `GET /clients/${client_id}`, bearer },
+        status: 200,
+        verify: async ({ body }) => expect(body).toMatchObject({ client_id }),
+      };
     },
   },
   {
@@ -46,6 +53,80 @@ describeEveryCall(faulty, [
     },
   },
   {
+    name: 'registering a client with an Idempotency-Key',
+    async prepare() {
+      const key = `key-${(keys += 1)}`;
+      return {
+        sent: { to: 'POST /clients', bearer, json: { scope: 'read', client_name: key }, headers: { 'idempotency-key': key } },
+        status: 201,
+        async verify({ body }) {
+          expect(
+            (await service.send({ to: 'POST /token', basic: body as Registered, form: { grant_type: 'client_credentials' } })).status,
+          ).toBe(200);
+          // Whatever failed on the way, and however often it was sent.
+          expect((await service.engine.items()).filter(({ client_name }) => client_name === key)).toHaveLength(1);
+        },
+      };
+    },
+    // The table says that the id is taken, and has no client of that id.
+    statusesOfFailedCondition: [422],
+  },
+  {
+    name: 'deleting a client',
+    statusesOfFailedCondition: [404],
+    // It was deleted: only the answer was lost.
+    statusOfRepeat: 404,
+    async prepare() {
+      const { client_id } = await service.register();
+      return {
+        sent: { to: `DELETE /clients/${client_id}`, bearer },
+        status: 204,
+        verify: async () => expect((await get(`/clients/${client_id}`)).status).toBe(404),
+      };
+    },
+  },
+  {
+    name: 'adding a secret with an Idempotency-Key',
+    statusesOfFailedCondition: [409],
+    async prepare() {
+      const { client_id } = await service.register();
+      return {
+        sent: { to: `POST /clients/${client_id}/secrets`, bearer, headers: { 'idempotency-key': `key-${(keys += 1)}` } },
+        status: 201,
+        async verify({ body }) {
+          const basic = { client_id, client_secret: body.client_secret as string };
+          expect((await service.send({ to: 'POST /token', basic, form: { grant_type: 'client_credentials' } })).status).toBe(200);
+          expect((await get(`/clients/${client_id}/secrets`)).body.items).toHaveLength(2);
+        },
+      };
+    },
+  },
+  {
+    name: 'ending a secret',
+    statusesOfFailedCondition: [409],
+    statusOfRepeat: 404,
+    async prepare() {
+      const { client_id } = await service.register();
+      const { id } = (await get(`/clients/${client_id}/secrets`)).body.items[0] as { id: string };
+      return {
+        sent: { to: `DELETE /clients/${client_id}/secrets/${id}`, bearer },
+        status: 204,
+        verify: async () => expect((await get(`/clients/${client_id}/secrets`)).body.items).toEqual([]),
+      };
+    },
+  },
+  {
+    name: 'listing secrets',
+    async prepare() {
+      const { client_id } = await service.register();
+      return {
+        sent: { to: `GET /clients/${client_id}/secrets`, bearer },
+        status: 200,
+        verify: async ({ body }) => expect(body.items).toHaveLength(1),
+      };
+    },
+  },
+  {
     name: 'listing clients',
     prepare: async () => ({
       sent: { to: 'GET /clients', bearer, query: 'limit=1' },
@@ -53,8 +134,18 @@ describeEveryCall(faulty, [
       verify: async ({ body }) => expect(body.items).toHaveLength(1),
     }),
   },
-  { name: 'the JWKS', prepare: async () => ({ sent: { to: 'GET /.well-known/jwks.json' }, status: 200, verify: async ({ body }) => expect(body.keys).toHaveLength(1) }) },
-  { name: 'the revocation feed', prepare: async () => ({ sent: { to: 'GET /revocations' }, status: 200, verify: async ({ body }) => expect(body.v).toBe(1) }) },
+  {
+    name: 'the JWKS',
+    prepare: async () => ({
+      sent: { to: 'GET /.well-known/jwks.json' },
+      status: 200,
+      verify: async ({ body }) => expect(body.keys).toHaveLength(1),
+    }),
+  },
+  {
+    name: 'the revocation feed',
+    prepare: async () => ({ sent: { to: 'GET /revocations' }, status: 200, verify: async ({ body }) => expect(body.v).toBe(1) }),
+  },
 ]);
 
 describe('the table out, in an environment that has read it before', () => {
@@ -63,7 +154,8 @@ describe('the table out, in an environment that has read it before', () => {
     for (const call of ['Query KEYRING', 'Query feed']) {
       faulty.wire().fail({ call, fault: 'internal error' });
       service.advance(3600);
-      for (const path of ['/.well-known/jwks.json', '/.well-known/oauth-authorization-server', '/health']) expect((await get(path)).status).toBe(200);
+      for (const path of ['/.well-known/jwks.json', '/.well-known/oauth-authorization-server', '/health'])
+        expect((await get(path)).status).toBe(200);
       expect((await get('/.well-known/jwks.json')).body).toEqual(before.body);
     }
   });
@@ -74,7 +166,9 @@ describe('the table out, in an environment that has read it before', () => {
     faulty.wire().fail({ call: 'Query feed', fault: 'internal error' });
     const stale = await get('/revocations');
     expect(stale).toMatchObject({ status: 200, body: before.body as object });
-    expect(service.log.lines()).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'the revocation feed is served from memory' }));
+    expect(service.log.lines()).toContainEqual(
+      expect.objectContaining({ level: 'WARN', message: 'the revocation feed is served from memory' }),
+    );
     faulty.wire().heal();
     expect((await get('/revocations')).body.iat).toBe(service.now());
   });

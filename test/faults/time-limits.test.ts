@@ -14,23 +14,26 @@ afterAll(() => wire.close());
 const unavailable = { status: 503, body: { error: 'temporarily_unavailable' }, headers: { 'retry-after': '1' } };
 
 describe('a dependency that does not answer', () => {
-  it('is a 503, burns no refresh token, and the same request afterwards succeeds', async () => {
+  const GRANT = { grant_type: 'client_credentials' };
+
+  it('is a 503, burns no refresh token, and the same request afterwards succeeds: the table, by the limits of the SDK', async () => {
     const client = await service.register({ grant_types: ['client_credentials', 'refresh_token'] });
-    const start = { to: 'POST /token', basic: client, form: { grant_type: 'client_credentials' } };
-    const { refresh_token } = (await service.send(start)).body as { refresh_token: string };
+    const { refresh_token } = (await service.send({ to: 'POST /token', basic: client, form: GRANT })).body as { refresh_token: string };
     const refresh = { to: 'POST /refresh', basic: client, form: { refresh_token } };
-
-    // All at once, since each takes as long as the limits say.
-    service.aws.kms.on(SignCommand).callsFake(() => new Promise(() => undefined));
-    const signing = service.send(start);
-    service.aws.heal();
     wire.fail({ call: 'UpdateItem CLIENT', fault: 'no answer' });
-    const committing = service.send(refresh);
-    expect(await Promise.all([signing, committing])).toMatchObject([{}, unavailable]);
+    expect(await service.send(refresh)).toMatchObject(unavailable);
     wire.heal();
-
     const again = await service.send(refresh);
     expect(again.status).toBe(200);
     expect((again.body.refresh_token as string).split('.')[2]).toBe('2');
+  });
+
+  it('is a 503, and the same request afterwards succeeds: KMS, by our own deadline', async () => {
+    const sent = { to: 'POST /token', basic: await service.register(), form: GRANT };
+    service.aws.kms.on(SignCommand).callsFake(() => new Promise(() => undefined));
+    expect(await service.send(sent)).toMatchObject(unavailable);
+    expect(service.log.lines()).toContainEqual(expect.objectContaining({ level: 'ERROR', dependency: 'deadline' }));
+    service.aws.heal();
+    expect((await service.send(sent)).status).toBe(200);
   });
 });

@@ -5,6 +5,7 @@ import { INTROSPECT_ENV, introspectEnv } from '../../functions/introspect/env.ts
 import { JWKS_ENV, jwksEnv } from '../../functions/jwks/env.ts';
 import { REFRESH_ENV, refreshEnv } from '../../functions/refresh/env.ts';
 import { REVOKE_ENV, revokeEnv } from '../../functions/revoke/env.ts';
+import { SESSIONS_ENV, sessionsEnv } from '../../functions/sessions/env.ts';
 import { TOKEN_ENV, TOKEN_ENV_OPTIONAL, tokenEnv } from '../../functions/token/env.ts';
 import { ConfigurationError, type Environment } from '../../src/environment.ts';
 
@@ -31,6 +32,7 @@ const FUNCTIONS: readonly (readonly [string, readonly string[], (environment: En
   ['revoke', REVOKE_ENV, revokeEnv],
   ['introspect', INTROSPECT_ENV, introspectEnv],
   ['clients', CLIENTS_ENV, clientsEnv],
+  ['sessions', SESSIONS_ENV, sessionsEnv],
   ['jwks', JWKS_ENV, jwksEnv],
   ['authorizer, feed', AUTHORIZER_FEED_ENV, authorizerFeedEnv],
   ['authorizer, table', AUTHORIZER_TABLE_ENV, authorizerTableEnv],
@@ -91,6 +93,31 @@ describe.each(FUNCTIONS)('the environment of %s', (_, names, read) => {
   });
 });
 
+describe('administrators', () => {
+  const ROLE = 'arn:aws:iam::111122223333:role/ops/auth';
+  const USER = 'arn:aws:iam::111122223333:user/alice';
+  it('may be left out, and are then everyone whom IAM lets in', () => {
+    expect(clientsEnv(GOOD).administrators).toBeUndefined();
+    expect(clientsEnv({ ...GOOD, ADMINISTRATORS: JSON.stringify([ROLE, USER]) }).administrators).toEqual([ROLE, USER]);
+  });
+  const notArns = [
+    '',
+    PLANTED,
+    '[]',
+    '{}',
+    `"${ROLE}"`,
+    `["${PLANTED}"]`,
+    `["${ROLE}",7]`,
+    '["arn:aws:iam::111122223333:role/*"]',
+    '["*"]',
+  ];
+  it.each(notArns)('are never opened by what is no list of roles and users: %s', (value) => {
+    const error = refusal(() => clientsEnv({ ...GOOD, ADMINISTRATORS: value }));
+    expect(error).toMatchObject({ name: 'ConfigurationError', variable: 'ADMINISTRATORS' });
+    expect((error as Error).message).not.toContain(PLANTED);
+  });
+});
+
 describe('what the environment says', () => {
   it('of the functions that issue', () => {
     expect(tokenEnv(GOOD)).toEqual({
@@ -111,8 +138,14 @@ describe('what the environment says', () => {
       rateLimit: { perMinute: 60, burst: 20 },
       auditMode: 'standard',
     });
-    expect(tokenEnv({ ...GOOD, AUDIT_MODE: 'strict', REFRESH_GRACE_SECONDS: '0' })).toMatchObject({ auditMode: 'strict', refreshGraceSeconds: 0 });
-    expect(tokenEnv({ ...GOOD, REFRESH_GRACE_SECONDS: '300', AUDIENCES: '{}' })).toMatchObject({ refreshGraceSeconds: 300, audiences: new Map() });
+    expect(tokenEnv({ ...GOOD, AUDIT_MODE: 'strict', REFRESH_GRACE_SECONDS: '0' })).toMatchObject({
+      auditMode: 'strict',
+      refreshGraceSeconds: 0,
+    });
+    expect(tokenEnv({ ...GOOD, REFRESH_GRACE_SECONDS: '300', AUDIENCES: '{}' })).toMatchObject({
+      refreshGraceSeconds: 300,
+      audiences: new Map(),
+    });
   });
 
   it('of the functions that inspect', () => {

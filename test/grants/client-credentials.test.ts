@@ -7,7 +7,11 @@ import { client as record } from '../storage/records.ts';
 const ISSUER = 'https://issuer.example';
 const client = (members: Partial<Client> = {}): Client => record({ scope: ['read', 'write', 'clients:manage'], ...members });
 const decide = (parameters: Record<string, string>, known = client()) =>
-  clientCredentials.decide({ client: known, credential: undefined, factors: ['client_secret', 'ip'] }, new Map(Object.entries(parameters)), ISSUER);
+  clientCredentials.decide(
+    { client: known, credential: undefined, factors: ['client_secret', 'ip'] },
+    new Map(Object.entries(parameters)),
+    ISSUER,
+  );
 
 describe('client_credentials (RFC 6749 section 4.4)', () => {
   it('names its grant type and the parameters that it reads', () => {

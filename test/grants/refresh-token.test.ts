@@ -66,7 +66,10 @@ describe('the session itself', () => {
   });
 
   it('lasts until the second before its idle end, for rotation and replay alike', () => {
-    for (const [generation, way] of [[5, rotate], [4, replay]] as const) {
+    for (const [generation, way] of [
+      [5, rotate],
+      [4, replay],
+    ] as const) {
       expect(judge(generation, session({ idle_expires_at: NOW + 1 }))).toEqual(way);
       expect(judge(generation, session({ idle_expires_at: NOW }))).toEqual(refused('session_idle'));
     }
@@ -113,12 +116,21 @@ describe('what a refresh grants (RFC 6749 section 6)', () => {
   });
 
   it('is what the session was granted, within the session', () => {
-    expect(value()).toEqual({ client: clientRecord(), scope: ['read', 'write'], audience: ISSUER, amr: ['client_secret'], sid: 'the-session' });
+    expect(value()).toEqual({
+      client: clientRecord(),
+      scope: ['read', 'write'],
+      audience: ISSUER,
+      amr: ['client_secret'],
+      sid: 'the-session',
+    });
   });
 
   it('is less when less is asked for, never more', () => {
     expect(value({ scope: 'write' })).toMatchObject({ scope: ['write'] });
-    expect(value({ scope: 'read write admin' }, { scope: ['read', 'write', 'admin'] })).toEqual({ reason: 'scope_not_allowed', scope: 'admin' });
+    expect(value({ scope: 'read write admin' }, { scope: ['read', 'write', 'admin'] })).toEqual({
+      reason: 'scope_not_allowed',
+      scope: 'admin',
+    });
     expect(value({ scope: ' ' })).toEqual({ reason: 'scope_malformed' });
   });
 

@@ -14,15 +14,39 @@ const HEX_32 = /^[0-9a-f]{32}$/;
 
 describe('a request from an API Gateway event (payload 2.0)', () => {
   it('has its method, route, path, query and time', () => {
-    expect(from({ rawQueryString: 'a=1' })).toMatchObject({ method: 'POST', routeKey: 'POST /token', path: '/token', query: 'a=1', nowMs: 1_800_000_000_999 });
+    expect(from({ rawQueryString: 'a=1' })).toMatchObject({
+      method: 'POST',
+      routeKey: 'POST /token',
+      path: '/token',
+      query: 'a=1',
+      nowMs: 1_800_000_000_999,
+    });
     expect(from().query).toBe('');
     expect(nowSeconds(from())).toBe(1_800_000_000);
   });
 
   it('has headers by lower-case name', () => {
     const { headers } = from({ headers: { 'Content-Type': 'a', authorization: 'b', gone: undefined } });
-    expect([...headers]).toEqual([['content-type', 'a'], ['authorization', 'b']]);
+    expect([...headers]).toEqual([
+      ['content-type', 'a'],
+      ['authorization', 'b'],
+    ]);
     expect(from().headers.size).toBe(0);
+  });
+
+  it("has the AWS principal on a route below /iam alone, where its signature is nobody else's credential", () => {
+    const authorizer = { iam: { userArn: 'arn:aws:sts::111122223333:assumed-role/r/s' } };
+    const requestContext = { http: { method: 'POST', sourceIp: '192.0.2.1' }, authorizer };
+    const headers = { Authorization: 'AWS4-HMAC-SHA256 ...' };
+    const signed = from({ routeKey: 'POST /iam/token', requestContext, headers });
+    expect(signed).toMatchObject({ routeKey: 'POST /token', iam: authorizer.iam });
+    expect(signed.headers.has('authorization')).toBe(false);
+    for (const routeKey of ['POST /token', '$default', 'POST /iamtoken', 'GET /x/iam/token'])
+      expect(from({ routeKey, requestContext, rawPath: '/iam/token', headers }).iam).toBeUndefined();
+    for (const nobody of [undefined, null, {}, { iam: null }, { iam: { userArn: null } }])
+      expect(from({ routeKey: 'POST /iam/token', requestContext: { ...requestContext, authorizer: nobody as never } }).iam).toEqual({
+        userArn: '',
+      });
   });
 
   it('has path parameters as API Gateway matched them', () => {
@@ -65,6 +89,8 @@ describe('the trace id', () => {
     for (const traceparent of [`00-${TRACE}-00f067aa0ba902b7-01`, `01-${TRACE}-0000000000000001-00`, `fe-${TRACE}-00f067aa0ba902b7-ff`]) {
       expect(traceIdFrom(traceparent)).toBe(TRACE);
     }
+    const zeros = `00${TRACE.slice(4)}00`;
+    expect(traceIdFrom(`00-${zeros}-00f067aa0ba902b7-01`)).toBe(zeros);
     expect(from({ headers: { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` } }).traceId).toBe(TRACE);
   });
 
@@ -113,6 +139,9 @@ it('a JSON answer is not stored unless it says otherwise (RFC 6749 section 5.1)'
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', pragma: 'no-cache' },
     body: '{"a":1}',
   });
-  expect(jsonResponse(200, {}, { 'cache-control': 'max-age=1' }).headers).toEqual({ 'content-type': 'application/json', 'cache-control': 'max-age=1' });
+  expect(jsonResponse(200, {}, { 'cache-control': 'max-age=1' }).headers).toEqual({
+    'content-type': 'application/json',
+    'cache-control': 'max-age=1',
+  });
   expect(nowSeconds(httpRequest({ nowMs: 1_999 }))).toBe(1);
 });

@@ -6,7 +6,11 @@ import { jsonResponse } from '../../src/http/message.ts';
 import { Outage } from '../../src/outage.ts';
 import { captureLog, type CapturedLog } from '../telemetry/captured-log.ts';
 
-const event: HttpApiEvent = { routeKey: 'POST /token', rawPath: '/token', requestContext: { http: { method: 'POST', sourceIp: '192.0.2.1' } } };
+const event: HttpApiEvent = {
+  routeKey: 'POST /token',
+  rawPath: '/token',
+  requestContext: { http: { method: 'POST', sourceIp: '192.0.2.1' } },
+};
 const call = (endpoint: Endpoint) => lambda('token', () => endpoint)(event, {});
 
 let captured: CapturedLog;
@@ -24,7 +28,10 @@ describe('an endpoint behind API Gateway', () => {
   it('answers with its response, the trace id and the headers that every answer owes', async () => {
     const result = await call(async (request) => jsonResponse(200, { ip: request.ip }));
     expect(result).toMatchObject({ statusCode: 200, body: '{"ip":"192.0.2.1"}', isBase64Encoded: false });
-    expect(result.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-trace-id': expect.stringMatching(/^[0-9a-f]{32}$/) as string });
+    expect(result.headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-trace-id': expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+    });
     expect(captured.lines()).toEqual([]);
   });
 
@@ -38,7 +45,13 @@ describe('an endpoint behind API Gateway', () => {
       trace_id: result.headers['x-trace-id'],
     });
     expect(logged('ERROR')).toMatchObject([
-      { message: 'outage', endpoint: 'token', dependency: 'kms:Sign', throttled: true, error: 'Outage: kms:Sign failed (Error: slow down)' },
+      {
+        message: 'outage',
+        endpoint: 'token',
+        dependency: 'kms:Sign',
+        throttled: true,
+        error: 'Outage: kms:Sign failed (Error: slow down)',
+      },
     ]);
     expect(metrics()).toMatchObject([{ outcome: 'outage', reason: 'kms:Sign', requests: 1 }, { outage: 1 }]);
   });
@@ -48,7 +61,9 @@ describe('an endpoint behind API Gateway', () => {
     expect(result.statusCode).toBe(500);
     expect(result.body).not.toContain('detail');
     expect(JSON.parse(result.body)).toMatchObject({ error: 'server_error' });
-    expect(logged('ERROR')).toMatchObject([{ message: 'defect', error: 'TypeError: internal detail', stack: expect.stringContaining('lambda.test') as string }]);
+    expect(logged('ERROR')).toMatchObject([
+      { message: 'defect', error: 'TypeError: internal detail', stack: expect.stringContaining('lambda.test') as string },
+    ]);
     expect(metrics()).toMatchObject([{ outcome: 'defect', reason: '-' }]);
   });
 
@@ -92,7 +107,9 @@ describe('a function that cannot be built', () => {
     const handler = lambda('token', () => {
       throw new ConfigurationError('SIGNING_KEYS', 'must be JSON');
     });
-    expect(logged('FATAL')).toMatchObject([{ variable: 'SIGNING_KEYS', error: 'ConfigurationError: SIGNING_KEYS must be JSON', endpoint: 'token' }]);
+    expect(logged('FATAL')).toMatchObject([
+      { variable: 'SIGNING_KEYS', error: 'ConfigurationError: SIGNING_KEYS must be JSON', endpoint: 'token' },
+    ]);
     for (let at = 0; at < 2; at += 1) {
       expect(await handler(event, {})).toMatchObject({ statusCode: 503, headers: { 'retry-after': '1' } });
     }

@@ -4,7 +4,8 @@ import { decodeFormComponent, readParameters } from '../../src/http/parameters.t
 import { httpRequest } from './http-request.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
-const form = (body: string | Uint8Array, type = FORM) => readParameters(httpRequest({ headers: { 'content-type': type }, body }), { json: true });
+const form = (body: string | Uint8Array, type = FORM) =>
+  readParameters(httpRequest({ headers: { 'content-type': type }, body }), { json: true });
 const json = (body: string | Uint8Array, accepts = true) =>
   readParameters(httpRequest({ headers: { 'content-type': 'application/json' }, body }), { json: accepts });
 const read = (members: Record<string, string>) => ({ ok: true, value: new Map(Object.entries(members)) });
@@ -16,6 +17,7 @@ describe('a form (RFC 6749 appendix B)', () => {
     ['escapes and plus signs in names and values', 'a%20b=c+d%2B%3D%26&%C3%A4=%E2%82%AC', { 'a b': 'c d+=&', '\u00e4': '\u20ac' }],
     ['a value with equals signs', 'a=b=c==', { a: 'b=c==' }],
     ['empty values as omitted, with and without an equals sign', 'a=&b&c=1', { c: '1' }],
+    ['names without an equals sign as omitted, each by itself', 'ab&cd&ef=1', { ef: '1' }],
     ['empty pairs as none', '&&a=1&&', { a: '1' }],
     ['raw UTF-8', 'a=\u00e4', { a: '\u00e4' }],
     ['__proto__ as a name like any other', '__proto__=1', { ['__proto__']: '1' }],
@@ -27,9 +29,12 @@ describe('a form (RFC 6749 appendix B)', () => {
     expect(parameters).toEqual({ ok: true, value: new Map(Object.entries(members)) });
   });
 
-  it.each([FORM, 'Application/X-WWW-Form-UrlEncoded', `${FORM}; charset=utf-8`, `${FORM} ;charset="x"`, ` ${FORM}`])('is recognised as %s', (type) => {
-    expect(form('a=1', type)).toEqual(read({ a: '1' }));
-  });
+  it.each([FORM, 'Application/X-WWW-Form-UrlEncoded', `${FORM}; charset=utf-8`, `${FORM} ;charset="x"`, ` ${FORM}`])(
+    'is recognised as %s',
+    (type) => {
+      expect(form('a=1', type)).toEqual(read({ a: '1' }));
+    },
+  );
 
   it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', `x${FORM}`, `${FORM}x`, '', `text/plain; ${FORM}`])(
     'is not recognised as %j',
@@ -68,12 +73,23 @@ describe('JSON parameters', () => {
     expect(json('{"a":null,"b":"","c":"1"}')).toEqual(read({ c: '1' }));
   });
 
-  it.each(['{"a":1}', '{"a":[]}', '{"a":{}}', '[]', '"a"', 'null', '1', ' ', '{', '{"a":"1","a":"2"}', '{"__proto__":"x"}', '{"a":"\\ud800"}', '\ufeff{}'])(
-    'refuse %s',
-    (body) => {
-      expect(json(body)).toEqual(refused('body_malformed'));
-    },
-  );
+  it.each([
+    '{"a":1}',
+    '{"a":[]}',
+    '{"a":{}}',
+    '[]',
+    '"a"',
+    'null',
+    '1',
+    ' ',
+    '{',
+    '{"a":"1","a":"2"}',
+    '{"__proto__":"x"}',
+    '{"a":"\\ud800"}',
+    '\ufeff{}',
+  ])('refuse %s', (body) => {
+    expect(json(body)).toEqual(refused('body_malformed'));
+  });
 
   it('refuse bytes that are no UTF-8', () => {
     expect(json(Buffer.from('7b2261223a22ff227d', 'hex'))).toEqual(refused('body_malformed'));
@@ -109,7 +125,8 @@ describe('before anything is parsed', () => {
 });
 
 describe('a JSON object as a body', () => {
-  const object = (body: string | Uint8Array, type = 'application/json') => readJsonObject(httpRequest({ headers: { 'content-type': type }, body }));
+  const object = (body: string | Uint8Array, type = 'application/json') =>
+    readJsonObject(httpRequest({ headers: { 'content-type': type }, body }));
 
   it('is read as it is', () => {
     expect(object('{"a":[1,{"b":null}]}')).toEqual({ ok: true, value: { a: [1, { b: null }] } });
@@ -121,9 +138,12 @@ describe('a JSON object as a body', () => {
     expect(readJsonObject(httpRequest())).toEqual(refused('media_type_not_json'));
   });
 
-  it.each(['', '[]', '{"a":1,"a":2}', '{"a":1e999}', '['.repeat(30_000), `{"a":${'['.repeat(9)}${']'.repeat(9)}}`])('refuses %s', (body) => {
-    expect(object(body)).toEqual(refused('body_malformed'));
-  });
+  it.each(['', '[]', '{"a":1,"a":2}', '{"a":1e999}', '['.repeat(30_000), `{"a":${'['.repeat(9)}${']'.repeat(9)}}`])(
+    'refuses %s',
+    (body) => {
+      expect(object(body)).toEqual(refused('body_malformed'));
+    },
+  );
 
   it('is read up to 64 KiB', () => {
     const of = (bytes: number) => `{"a":"${'b'.repeat(bytes - 8)}"}`;

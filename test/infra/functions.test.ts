@@ -5,6 +5,7 @@ import { INTROSPECT_ENV, introspectEnv } from '../../functions/introspect/env.ts
 import { JWKS_ENV, jwksEnv } from '../../functions/jwks/env.ts';
 import { REFRESH_ENV, refreshEnv } from '../../functions/refresh/env.ts';
 import { REVOKE_ENV, revokeEnv } from '../../functions/revoke/env.ts';
+import { SESSIONS_ENV, sessionsEnv } from '../../functions/sessions/env.ts';
 import { TOKEN_ENV, TOKEN_ENV_OPTIONAL, tokenEnv } from '../../functions/token/env.ts';
 import type { Environment } from '../../src/environment.ts';
 import { functionIdOf } from './role-permissions.ts';
@@ -38,7 +39,7 @@ describe.each(all)('%s', (id, { Properties }) => {
 it('audit lines are kept for a year, also when the stack is deleted; other lines for a month', () => {
   const kept = all.filter(([, { Properties }]) => logGroupOf(Properties).Properties.RetentionInDays === 365);
   expect(kept.map(([id]) => /Functions(\w+?)Function|Authorizer/.exec(id)?.[1] ?? 'Authorizer').sort()).toEqual(
-    ['Authorizer', 'Clients', 'Introspect', 'Refresh', 'Revoke', 'Token'], // prettier-ignore
+    ['Authorizer', 'Clients', 'Introspect', 'Refresh', 'Revoke', 'Sessions', 'Token'], // prettier-ignore
   );
   for (const [, { Properties }] of kept) expect(logGroupOf(Properties).DeletionPolicy).toBe('Retain');
 });
@@ -50,6 +51,7 @@ describe('the environment is what the function reads, no more and no less', () =
     ['FunctionsRevokeFunction', [...REVOKE_ENV, ...TOKEN_ENV_OPTIONAL], revokeEnv],
     ['FunctionsIntrospectFunction', [...INTROSPECT_ENV, ...TOKEN_ENV_OPTIONAL], introspectEnv],
     ['FunctionsClientsFunction', [...CLIENTS_ENV, ...TOKEN_ENV_OPTIONAL], clientsEnv],
+    ['FunctionsSessionsFunction', [...SESSIONS_ENV, ...TOKEN_ENV_OPTIONAL], sessionsEnv],
     ['FunctionsJwksFunction', JWKS_ENV, jwksEnv],
     ['AuthorizerTableFunction', AUTHORIZER_TABLE_ENV, authorizerTableEnv],
   ];

@@ -56,6 +56,9 @@ const refused: readonly [string, any, string][] = [
   ['a table that may not be read', { tableThroughput: { maxReads: 0, maxWrites: 1 } }, 'tableThroughput.maxReads is 0'],
   ['a table that may not be written', { tableThroughput: { maxReads: 1, maxWrites: 0.5 } }, 'tableThroughput.maxWrites is 0.5'],
   ['an audit mode that does not exist', { auditMode: 'off' }, 'auditMode is "off", but AUDIT_MODE must be one of standard, strict'],
+  ['administrators that are nobody', { administrators: [] }, 'administrators is [], but ADMINISTRATORS must be a list of ARNs'],
+  ['an administrator by wildcard', { administrators: ['arn:aws:iam::111122223333:role/*'] }, 'ADMINISTRATORS must be a list of ARNs'],
+  ['a session as an administrator', { administrators: ['arn:aws:sts::111122223333:assumed-role/a/b'] }, 'ADMINISTRATORS must be'],
   ['an address that is none', { alarmEmail: 'ops' }, 'alarmEmail is "ops", but it must be one mail address'],
 ];
 

@@ -28,8 +28,7 @@ const allowed: Record<string, readonly string[]> = {
     RING,
   ],
   Revoke: [
-    dynamodb('BatchGetItem', 'CLIENT#*,RATE#*,REVOKED#*'),
-    dynamodb('GetItem', 'CLIENT#*'),
+    dynamodb('BatchGetItem', 'CLIENT#*,RATE#*'),
     dynamodb('PutItem', 'REVOKED#*,DENIED#*'),
     dynamodb('Query', 'KEYRING'),
     dynamodb('UpdateItem', 'CLIENT#*,RATE#*'),
@@ -50,6 +49,13 @@ const allowed: Record<string, readonly string[]> = {
     dynamodb('Query', 'CLIENTS', 'table/index/listing'),
     dynamodb('UpdateItem', 'CLIENT#*,RATE#*'),
     RING,
+  ],
+  Sessions: [
+    dynamodb('BatchGetItem', 'CLIENT#*,RATE#*,REVOKED#*'),
+    dynamodb('GetItem', 'CLIENT#*'),
+    dynamodb('PutItem', 'DENIED#*'),
+    dynamodb('Query', 'CLIENT#*,KEYRING'),
+    dynamodb('UpdateItem', 'CLIENT#*,RATE#*'),
   ],
   Jwks: [
     dynamodb('PutItem', 'KEYRING'),

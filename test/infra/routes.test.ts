@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { M2mAuthProps } from '../../lib/m2m-auth-props.ts';
 import { DEFAULT_ROUTE_FUNCTION, ROUTES } from '../../src/http/route-table.ts';
 import { only, resources, synthesizedApp } from './synthesized-app.ts';
 
@@ -18,6 +19,14 @@ it('the routes are those of the route table, each to its function, and everythin
   ]);
   const expected = [...ROUTES.map((route) => [`${route.method} ${route.path}`, route.function]), ['$default', DEFAULT_ROUTE_FUNCTION]];
   expect(routes.sort()).toEqual(expected.sort());
+});
+
+it('API Gateway itself checks the callers of the routes below /iam, and of no other', () => {
+  for (const { Properties } of Object.values(resources(service!, 'AWS::ApiGatewayV2::Route')))
+    expect([Properties.RouteKey, Properties.AuthorizationType]).toEqual([
+      Properties.RouteKey,
+      / \/iam\//.test(Properties.RouteKey) ? 'AWS_IAM' : 'NONE',
+    ]);
 });
 
 it('the API is served at its root, in plain: no CORS, no body mapping, no second URL', () => {
@@ -51,6 +60,34 @@ it('each function may be invoked by this API alone', () => {
 
 it('the outputs have the names that scripts and people read', () => {
   const outputs = Object.keys(service!.toJSON()['Outputs']);
-  expect(outputs).toEqual(expect.arrayContaining(['IssuerUrl', 'TokenUrl', 'JwksUrl', 'TableName']));
+  expect(outputs).toEqual(
+    expect.arrayContaining(['IssuerUrl', 'TokenUrl', 'JwksUrl', 'TableName', 'IamCallerPolicy', 'IamAdministratorPolicy']),
+  );
   expect(Object.keys(synthesizedApp()['sample']!.toJSON()['Outputs'])).toContain('SampleUrl');
+});
+
+it('the policies for callers and administrators open the routes below /iam, the former none that manages', () => {
+  const outputs = service!.toJSON()['Outputs'];
+  const allowedBy = (name: string): readonly string[] => {
+    const text = outputs[name].Value['Fn::Join'][1].map((part: unknown) => (typeof part === 'string' ? part : 'x')).join('');
+    const [statement, ...others] = JSON.parse(text).Statement;
+    expect(others).toEqual([]);
+    expect(statement).toMatchObject({ Effect: 'Allow', Action: 'execute-api:Invoke' });
+    return statement.Resource.map((arn: string) => arn.replace('arn:x:execute-api:x:x:x/$default/', ''));
+  };
+  expect(allowedBy('IamCallerPolicy')).toEqual(['POST/iam/token', 'POST/iam/revoke', 'POST/iam/introspect']);
+  expect(allowedBy('IamAdministratorPolicy')).toEqual(['*/iam/clients', '*/iam/clients/*', '*/iam/sessions', '*/iam/sessions/*']);
+  const routes = ROUTES.filter(({ authorization }) => authorization === 'iam').map(({ method, path }) => `${method}${path}`);
+  const covered = routes.filter((route) => allowedBy('IamCallerPolicy').includes(route) || /\/iam\/(clients|sessions)(\/|$)/.test(route));
+  expect(covered).toEqual(routes);
+});
+
+it('administrators are told to the functions that manage, where there are any', () => {
+  const environments = (auth: M2mAuthProps = {}): readonly any[] =>
+    Object.values(resources(synthesizedApp({ checks: false, auth })['service']!, 'AWS::Lambda::Function')).flatMap(
+      ({ Properties }) => Properties.Environment?.Variables?.ADMINISTRATORS ?? [],
+    );
+  expect(environments()).toEqual([]);
+  const administrators = ['arn:aws:iam::111122223333:role/ops'];
+  expect(environments({ administrators })).toEqual([JSON.stringify(administrators), JSON.stringify(administrators)]);
 });

@@ -7,7 +7,6 @@ import { readClientMetadata } from '../../src/clients/client-metadata.ts';
 import { GRANT_TYPES } from '../../src/clients/client.ts';
 import { MAXIMUM } from '../../src/clients/maximum-lengths.ts';
 import { readJsonObject } from '../../src/http/json-body.ts';
-import { printable, requestFrom, traceIdFrom, type HttpApiEvent } from '../../src/http/lambda-event.ts';
 import { decodeFormComponent, readParameters } from '../../src/http/parameters.ts';
 import { isResourceUri } from '../../src/tokens/resource.ts';
 import { grantScope, parseScope } from '../../src/tokens/scope.ts';
@@ -27,7 +26,9 @@ describe('forms', () => {
         const wellFormed = given.map(([name, value]) => [name.toWellFormed(), value.toWellFormed()] as const);
         fc.pre(new Set(wellFormed.map(([name]) => name)).size === wellFormed.length);
         const body = wellFormed.map(([name, value]) => `${encode(name)}=${encode(value)}`).join('&');
-        const read = readParameters(httpRequest({ headers: { 'content-type': 'application/x-www-form-urlencoded' }, body }), { json: false });
+        const read = readParameters(httpRequest({ headers: { 'content-type': 'application/x-www-form-urlencoded' }, body }), {
+          json: false,
+        });
         expect(read).toEqual({ ok: true, value: new Map(wellFormed.filter(([, value]) => value !== '')) });
       }),
     );
@@ -48,8 +49,15 @@ describe('forms', () => {
       fc.property(pairs, anyText, fc.nat(), fc.nat(), (given, name, first, second) => {
         const parts = given.filter(([other]) => other !== name).map(([other, value]) => `${encode(other)}=${encode(value)}`);
         parts.splice(first % (parts.length + 1), 0, `${encode(name)}=1`);
-        parts.splice(second % (parts.length + 1), 0, `${[...Buffer.from(name.toWellFormed())].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}=2`);
-        const read = readParameters(httpRequest({ headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: parts.join('&') }), { json: false });
+        parts.splice(
+          second % (parts.length + 1),
+          0,
+          `${[...Buffer.from(name.toWellFormed())].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')}=2`,
+        );
+        const read = readParameters(
+          httpRequest({ headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: parts.join('&') }),
+          { json: false },
+        );
         expect(read.ok).toBe(false);
       }),
     );
@@ -67,7 +75,11 @@ describe('forms', () => {
 
 describe('JSON', () => {
   it('no bytes make a reader throw; what is taken is an object without __proto__', () => {
-    const near = fc.oneof(fc.json({ depthSize: 'large' }), anyText.map((text) => `{"a":"${text}"}`), fc.constant('{"__proto__":{"a":"b"}}'));
+    const near = fc.oneof(
+      fc.json({ depthSize: 'large' }),
+      anyText.map((text) => `{"a":"${text}"}`),
+      fc.constant('{"__proto__":{"a":"b"}}'),
+    );
     fc.assert(
       fc.property(fc.oneof(anyBytes, near), (body) => {
         const request = httpRequest({ headers: { 'content-type': 'application/json' }, body });
@@ -83,7 +95,11 @@ describe('JSON', () => {
 
 describe('credentials', () => {
   const present = (headers: Record<string, string>, parameters: Record<string, string> = {}) =>
-    presentedCredential({ headers: new Map(Object.entries(headers)), parameters: new Map(Object.entries(parameters)), decodeFormComponent });
+    presentedCredential({
+      headers: new Map(Object.entries(headers)),
+      parameters: new Map(Object.entries(parameters)),
+      decodeFormComponent,
+    });
 
   it('no header makes Basic throw, and what is taken is a possible id with a secret', () => {
     const encoded = anyBytes.map((bytes) => Buffer.from(bytes).toString('base64'));
@@ -100,11 +116,16 @@ describe('credentials', () => {
   });
 
   it('any id and secret that a client encodes by RFC 6749 section 2.3.1 arrive as they were', () => {
-    const secret = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter((text) => text.isWellFormed() && !text.includes('\uFFFD'));
+    const secret = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+      .filter((text) => text.isWellFormed() && !text.includes('\uFFFD'));
     fc.assert(
       fc.property(fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/), secret, (clientId, text) => {
         const pair = [clientId, text].map((half) => encodeURIComponent(half).replaceAll('%20', '+')).join(':');
-        expect(present({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` })).toMatchObject({ ok: true, value: { clientId, secret: text } });
+        expect(present({ authorization: `Basic ${Buffer.from(pair).toString('base64')}` })).toMatchObject({
+          ok: true,
+          value: { clientId, secret: text },
+        });
       }),
     );
   });
@@ -127,12 +148,19 @@ describe('scope and resource', () => {
   it('never is more granted than allowed, whatever is asked for', () => {
     const scopes = fc.uniqueArray(fc.constantFrom('read', 'write', 'admin', 'clients:manage'));
     fc.assert(
-      fc.property(fc.oneof(anyText, scopes.map((list) => list.join(' '))), scopes, (requested, allowed) => {
-        const granted = grantScope(requested, allowed, []);
-        if (!granted.ok) return;
-        expect(allowed).toEqual(expect.arrayContaining([...granted.value]));
-        expect(new Set(granted.value).size).toBe(granted.value.length);
-      }),
+      fc.property(
+        fc.oneof(
+          anyText,
+          scopes.map((list) => list.join(' ')),
+        ),
+        scopes,
+        (requested, allowed) => {
+          const granted = grantScope(requested, allowed, []);
+          if (!granted.ok) return;
+          expect(allowed).toEqual(expect.arrayContaining([...granted.value]));
+          expect(new Set(granted.value).size).toBe(granted.value.length);
+        },
+      ),
     );
   });
 
@@ -188,7 +216,9 @@ describe('addresses', () => {
   });
 
   it('whatever passes for a range can be asked', () => {
-    const near = fc.tuple(fc.oneof(ip, anyText), fc.oneof(fc.integer({ min: -1, max: 200 }).map(String), anyText)).map(([address, bits]) => `${address}/${bits}`);
+    const near = fc
+      .tuple(fc.oneof(ip, anyText), fc.oneof(fc.integer({ min: -1, max: 200 }).map(String), anyText))
+      .map(([address, bits]) => `${address}/${bits}`);
     fc.assert(
       fc.property(fc.oneof(near, anyText), fc.oneof(ip, anyText), (range, address) => {
         if (isCidr(range)) expect(typeof inRanges(address, [range])).toBe('boolean');
@@ -200,7 +230,11 @@ describe('addresses', () => {
 
 describe('client metadata', () => {
   const field = fc.constantFrom('client_name', 'grant_types', 'scope', 'default_scope', 'roles', 'audiences', 'contacts', 'ip_ranges', 'tags', 'owner', 'disabled', 'client_expires_at', 'access_token_lifetime', 'refresh_token_lifetime', 'rate_limit_per_minute', 'may_introspect', '__proto__', 'toString', 'epoch'); // prettier-ignore
-  const value = fc.oneof(fc.jsonValue(), fc.array(fc.constantFrom('read', 'client_credentials', '192.0.2.0/24', 'https://a.example')), fc.constantFrom('read write', 'read', true, 60));
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.array(fc.constantFrom('read', 'client_credentials', '192.0.2.0/24', 'https://a.example')),
+    fc.constantFrom('read write', 'read', true, 60),
+  );
 
   it('no object makes the reader throw; what is taken keeps every limit', () => {
     fc.assert(
@@ -220,45 +254,6 @@ describe('client metadata', () => {
         expect(read.value).not.toHaveProperty('epoch');
       }),
       { numRuns: 3000 },
-    );
-  });
-});
-
-describe('API Gateway events', () => {
-  const event: fc.Arbitrary<HttpApiEvent> = fc.record(
-    {
-      routeKey: anyText,
-      rawPath: anyText,
-      rawQueryString: anyText,
-      headers: fc.dictionary(fc.oneof(anyText, fc.constantFrom('Authorization', 'TraceParent', 'user-agent')), fc.option(anyText, { nil: undefined })),
-      pathParameters: fc.dictionary(anyText, fc.option(anyText, { nil: undefined })),
-      body: fc.option(anyText, { nil: null }),
-      isBase64Encoded: fc.boolean(),
-      requestContext: fc.record({ http: fc.record({ method: anyText, sourceIp: fc.oneof(fc.ipV4(), fc.ipV6(), anyText) }) }),
-    },
-    { requiredKeys: ['routeKey', 'rawPath', 'requestContext'] },
-  );
-
-  it('every one is a request with lower-case headers, a printable user agent and a trace id of ours or a valid one', () => {
-    fc.assert(
-      fc.property(event, fc.nat(), (given, nowMs) => {
-        const request = requestFrom(given, nowMs);
-        expect(request.traceId).toMatch(/^[0-9a-f]{32}$/);
-        expect(request.userAgent).toMatch(/^[\x20-\x7e]{0,256}$/);
-        for (const name of request.headers.keys()) expect(name).toBe(name.toLowerCase());
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  it('no traceparent makes a trace id that is not 32 hexadecimal digits, nor one of zeros', () => {
-    const hex = (length: number) => fc.string({ unit: fc.constantFrom(...'0123456789abcdef0'), minLength: length, maxLength: length });
-    const near = fc.tuple(hex(2), fc.oneof(hex(32), fc.constant('0'.repeat(32))), hex(16), hex(2)).map((parts) => parts.join('-'));
-    fc.assert(
-      fc.property(fc.oneof(near, anyText), (text) => {
-        expect(traceIdFrom(text)).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
-        expect(printable(text)).toMatch(/^[\x20-\x7e]*$/);
-      }),
     );
   });
 });

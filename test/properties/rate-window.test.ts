@@ -69,7 +69,12 @@ it('no sliding minute holds more served calls than the quota and its rounding', 
         nowMs += pause;
         const minute = minuteOf(nowMs);
         hits.set(minute, (hits.get(minute) ?? 0) + 1);
-        const verdict = judgeRate({ limit: { perMinute, burst: 0 }, previousHits: hits.get(minute - 1) ?? 0, hits: hits.get(minute)!, nowMs });
+        const verdict = judgeRate({
+          limit: { perMinute, burst: 0 },
+          previousHits: hits.get(minute - 1) ?? 0,
+          hits: hits.get(minute)!,
+          nowMs,
+        });
         if (verdict.allowed) served.push(nowMs);
       }
       for (const minute of hits.keys()) expect(served.filter((at) => minuteOf(at) === minute).length).toBeLessThanOrEqual(perMinute);

@@ -52,14 +52,23 @@ it('every single-character change of one token is refused, character by characte
 });
 
 it('no text makes the parser throw, and what it takes has one spelling', () => {
-  const near = fc.tuple(fc.constantFrom('m2m_rt_', 'm2m_rt_k', ''), fc.array(fc.string({ unit: 'binary', maxLength: 50 }), { maxLength: 6 }));
+  const near = fc.tuple(
+    fc.constantFrom('m2m_rt_', 'm2m_rt_k', ''),
+    fc.array(fc.string({ unit: 'binary', maxLength: 50 }), { maxLength: 6 }),
+  );
   fc.assert(
-    fc.property(fc.oneof(fc.string({ unit: 'binary' }), near.map(([prefix, parts]) => prefix + parts.join('.'))), (text) => {
-      const parsed = parseRefreshToken(text);
-      if (parsed === undefined) return;
-      const { keyId, clientId, generation, handle, mac } = parsed;
-      expect(`m2m_rt_${keyId}.${clientId}.${generation}.${handle}.${mac}`).toBe(text);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        near.map(([prefix, parts]) => prefix + parts.join('.')),
+      ),
+      (text) => {
+        const parsed = parseRefreshToken(text);
+        if (parsed === undefined) return;
+        const { keyId, clientId, generation, handle, mac } = parsed;
+        expect(`m2m_rt_${keyId}.${clientId}.${generation}.${handle}.${mac}`).toBe(text);
+      },
+    ),
   );
 });
 

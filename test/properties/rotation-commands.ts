@@ -14,7 +14,7 @@ export type Model = {
   readonly absoluteEndMs: number;
   isOfOlderEpoch: boolean;
 };
-export type Real = { readonly session: SessionUnderTest; stored(): Promise<Session | undefined>; raiseEpoch(): Promise<void> };
+export type Real = { readonly session: SessionUnderTest; stored(): Promise<Session | undefined>; raiseEpoch(): Promise<unknown> };
 type Command = fc.AsyncCommand<Model, Real>;
 
 type Expected = 'rotated' | 'replayed' | 'reused' | 'refused';
@@ -22,7 +22,8 @@ const secondsOf = (ms: number) => Math.floor(ms / 1000);
 
 function expected(model: Model, generation: number, nowMs: number): Expected {
   if (model.status === 'ended' || secondsOf(model.absoluteEndMs) <= secondsOf(nowMs) || model.isOfOlderEpoch) return 'refused';
-  const inGrace = generation === model.generation - 1 && model.rotatedAtMs !== undefined && nowMs - model.rotatedAtMs <= GRACE_SECONDS * 1000;
+  const inGrace =
+    generation === model.generation - 1 && model.rotatedAtMs !== undefined && nowMs - model.rotatedAtMs <= GRACE_SECONDS * 1000;
   if (generation < model.generation && !inGrace) return 'reused';
   if (secondsOf(model.idleEndMs) <= secondsOf(nowMs)) return 'refused';
   return inGrace ? 'replayed' : 'rotated';
@@ -46,7 +47,11 @@ async function expectSame(model: Model, { stored }: Real): Promise<void> {
   expect(await stored()).toMatchObject({ generation: model.generation, status: model.status });
 }
 
-const command = (name: string, run: Command['run'], check: Command['check'] = () => true): Command => ({ check, run, toString: () => name });
+const command = (name: string, run: Command['run'], check: Command['check'] = () => true): Command => ({
+  check,
+  run,
+  toString: () => name,
+});
 
 /** `behind` generations behind the newest one whose token is known. */
 const refresh = (behind: number, fate: CommitFate): Command =>

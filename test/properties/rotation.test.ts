@@ -26,7 +26,11 @@ const client = (members: Partial<Client> = {}): Client =>
   clientRecord({ refresh_client_auth: 'none', refresh_token_idle_lifetime: IDLE_SECONDS, ...members });
 
 type Started = { readonly model: Model; readonly real: Real };
-async function start(table: Table, stored: (sid: string) => ReturnType<Real['stored']>, raiseEpoch: () => Promise<void>): Promise<Started> {
+async function start(
+  table: Table,
+  stored: (sid: string) => ReturnType<Real['stored']>,
+  raiseEpoch: () => Promise<unknown>,
+): Promise<Started> {
   const session = await startSession(table);
   const real: Real = { session, stored: () => stored(session.sid), raiseEpoch };
   return { model: newModel(session, (NOW + LIFETIME_SECONDS) * 1000), real };
@@ -64,7 +68,7 @@ describe('any history of one session', () => {
       const requests = createRequestStore(engine);
       const table: Table = { requests, sessions: createSessionStore(engine), client: () => registered };
       const stored = async (sid: string) => (await requests.load({ clientId: registered.client_id, sid }, NOW)).session;
-      return start(table, stored, async () => void (await clients.raiseEpoch(registered.client_id, auditEvent(), NOW)));
+      return start(table, stored, () => clients.raiseEpoch(registered.client_id, auditEvent(), NOW));
     };
 
     it('follows the same model', async () => {
@@ -79,7 +83,7 @@ describe('any history of one session', () => {
 });
 
 describe('an honest client', () => {
-  const lost = fc.constantFrom('all answers lost', 'not done', 'answer lost', 'on the way') as fc.Arbitrary<'all answers lost' | 'not done' | 'answer lost' | 'on the way'>;
+  const lost = fc.constantFrom('all answers lost', 'not done', 'answer lost', 'on the way');
   /** Before each success: attempts that bring it nothing, with pauses that together stay within the grace window. */
   const step = fc.array(fc.tuple(lost, fc.nat(9)), { maxLength: 3 });
 
@@ -118,10 +122,11 @@ describe('any interleaving of callers', () => {
     for (let at = 0; at < 2; at += 1) tokens.push((await session.refresh(tokens.at(-1)!))!.token!);
     const presented = { current: tokens[2]!, previous: tokens[1]!, older: tokens[0]! };
     isRacing = true;
-    const working = Promise.all(callers.map(async (caller) => (caller === 'end' ? void (await session.end()) : session.refresh(presented[caller]))));
-    await scheduler.waitFor(working);
+    const ending = callers.filter((caller) => caller === 'end').map(() => session.end());
+    const refreshing = callers.filter((caller) => caller !== 'end').map((caller) => session.refresh(presented[caller]));
+    await scheduler.waitFor(Promise.all([...ending, ...refreshing]));
     isRacing = false;
-    const answers = (await working).filter((answer) => answer !== undefined);
+    const answers = (await Promise.all(refreshing)).filter((answer) => answer !== undefined);
     return { session, answers, stored: (await table.session(session.sid))!, tokens };
   };
 
@@ -160,7 +165,10 @@ describe('any interleaving of callers', () => {
   });
 
   it('with an old token or an end among them leaves nothing alive', async () => {
-    const callers = fc.tuple(fc.constantFrom<Caller>('older', 'end'), fc.array(fc.constantFrom<Caller>('current', 'previous', 'older', 'end'), { maxLength: 5 }));
+    const callers = fc.tuple(
+      fc.constantFrom<Caller>('older', 'end'),
+      fc.array(fc.constantFrom<Caller>('current', 'previous', 'older', 'end'), { maxLength: 5 }),
+    );
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), callers, async (scheduler, [deadly, others]) => {
         log.clear();

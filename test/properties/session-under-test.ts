@@ -4,6 +4,7 @@ import { vi } from 'vitest';
 import { createDenialBudget } from '../../src/abuse/denial-budget.ts';
 import { createRefusedUntil } from '../../src/abuse/refused-until.ts';
 import { createStrangers } from '../../src/abuse/strangers.ts';
+import { createReportedUses } from '../../src/clients/secret-use.ts';
 import { createRefreshEndpoint } from '../../src/endpoints/refresh.ts';
 import type { Rotation, RotationOutcome, SessionStore } from '../../src/endpoints/stores.ts';
 import { Outage } from '../../src/outage.ts';
@@ -29,7 +30,7 @@ export type SessionUnderTest = {
   /** Undefined for an outage. */
   refresh(token: string): Promise<{ readonly status: number; readonly token: string | undefined } | undefined>;
   fate(of: CommitFate): void;
-  end(): Promise<void>;
+  end(): Promise<boolean>;
 };
 
 export type Table = Pick<TableInMemory, 'requests' | 'sessions' | 'client'>;
@@ -69,6 +70,8 @@ export async function startSession(table: Table): Promise<SessionUnderTest> {
     // What the signature is worth is tested elsewhere.
     signer: { key: async () => ({ kid: 'key', alg: 'ES256' }), sign: async () => new Uint8Array(64) },
     ring: { currentId: async (now) => ring.currentId(now), key: async (id, use) => ring.derivedKey(id, use) },
+    secretUses: { record: () => Promise.resolve() },
+    reportedUses: createReportedUses(),
     strangers: createStrangers(),
     refusedUntil: createRefusedUntil(),
     denials: createDenialBudget(),
@@ -95,6 +98,6 @@ export async function startSession(table: Table): Promise<SessionUnderTest> {
       }
     },
     fate: (of) => (fate = of),
-    end: async () => void (await table.sessions.end({ clientId, sid: session.sid }, auditEvent(), Math.floor(nowMs / 1000))),
+    end: () => table.sessions.end({ clientId, sid: session.sid }, auditEvent(), Math.floor(nowMs / 1000)),
   };
 }

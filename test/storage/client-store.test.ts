@@ -31,7 +31,9 @@ const everyMember = (): Partial<Client> => ({
   tags: ['team-a'],
   owner: 'team-a',
   client_expires_at: NOW + 1,
-  secrets: [{ id: 's1', pepper: 'k1', digest: 'd', created_at: NOW, expires_at: NOW + 1 }],
+  secrets: [{ id: 's1', pepper: 'k1', digest: 'd', created_at: NOW, expires_at: NOW + 1, idempotency: { key: 'key', body: 'body' } }],
+  spent_keys: [{ key: 'spent', until: NOW + 1 }],
+  registration: { key: 'key', body: 'body', pepper: 'k1' },
 });
 
 describe('registering', () => {
@@ -64,11 +66,17 @@ describe('registering', () => {
 });
 
 describe('changing', () => {
-  it('replaces the metadata, removes what is absent, and touches neither secrets nor the date of issue', async () => {
+  it('replaces the metadata, removes what is absent, and touches neither secrets, keys of requests nor the date of issue', async () => {
     const from = await registered(everyMember());
     const to = client({ client_id: from.client_id, scope: ['read'], secrets: [], client_id_issued_at: 0, updated_at: NOW + 5, version: 2 });
     expect(await store.replace({ from, to }, auditEvent({ event_id: 'change' }))).toBe(true);
-    expect(await store.read(from.client_id)).toEqual({ ...to, secrets: from.secrets, client_id_issued_at: NOW });
+    expect(await store.read(from.client_id)).toEqual({
+      ...to,
+      secrets: from.secrets,
+      spent_keys: from.spent_keys,
+      registration: from.registration,
+      client_id_issued_at: NOW,
+    });
     const item = await engine.item(clientKey(from.client_id));
     expect(item?.['event']).toMatchObject({ event_id: 'change' });
     expect(item).not.toHaveProperty('feed');
@@ -141,6 +149,74 @@ describe('ending everything of a client', () => {
     expect(await store.raiseEpoch('dead', auditEvent(), NOW)).toBeUndefined();
     expect(await store.raiseEpoch('never-seen', auditEvent(), NOW)).toBeUndefined();
     expect(await engine.item(clientKey('never-seen'))).toBeUndefined();
+  });
+});
+
+describe('changing secrets', () => {
+  const secrets = [{ id: 's2', pepper: 'k1', digest: 'e', created_at: NOW }];
+
+  it('replaces them and the spent keys, and nothing else', async () => {
+    const from = await registered(everyMember());
+    expect(await store.changeSecrets({ from, to: { secrets } }, auditEvent({ event_id: 'ended' }), NOW + 5)).toBe(true);
+    const { spent_keys: _, ...rest } = from;
+    expect(await store.read(from.client_id)).toEqual({ ...rest, secrets, version: 2, updated_at: NOW + 5 });
+    const spent_keys = [{ key: 'k', until: NOW + 9 }];
+    await store.changeSecrets(
+      { from: { ...from, version: 2 }, to: { secrets: [], spent_keys } },
+      auditEvent({ event_id: 'again' }),
+      NOW + 6,
+    );
+    expect(await store.read(from.client_id)).toMatchObject({ secrets: [], spent_keys, version: 3 });
+    expect(await engine.item(clientKey(from.client_id))).toMatchObject({ event: { event_id: 'again' } });
+  });
+
+  it('has one winner among changes of the same version, and recognises its own write when the answer was lost', async () => {
+    const from = await registered();
+    const change = (event_id: string) => store.changeSecrets({ from, to: { secrets } }, auditEvent({ event_id }), NOW);
+    const changed = await Promise.all(Array.from({ length: 10 }, (_, index) => change(`change-${index}`)));
+    expect(changed.filter(Boolean)).toHaveLength(1);
+    expect(await change(`change-${changed.indexOf(true)}`)).toBe(true);
+    expect((await store.read(from.client_id))?.version).toBe(2);
+  });
+
+  it('neither makes nor revives a client', async () => {
+    const unknown = client({ client_id: 'unknown-too' });
+    expect(await store.changeSecrets({ from: unknown, to: { secrets } }, auditEvent(), NOW)).toBe(false);
+    expect(await engine.item(clientKey('unknown-too'))).toBeUndefined();
+  });
+});
+
+describe('deleting', () => {
+  it('leaves a tombstone: no secrets, not listed, epoch one higher and in the feed, kept until no session can be left', async () => {
+    const made = await registered(everyMember());
+    expect(await store.remove(made.client_id, auditEvent({ event_id: 'deleted' }), NOW + 7)).toBe(true);
+    expect(await store.read(made.client_id)).toBeUndefined();
+    const tombstone = await engine.item(clientKey(made.client_id));
+    expect(tombstone).toMatchObject({
+      status: 'deleted',
+      epoch: 2,
+      version: 2,
+      feed: 'FEED',
+      feed_until: NOW + 7 + 3660,
+      purge_at: NOW + 7 + 365 * 86_400 + 2 * 3600,
+      event: { event_id: 'deleted' },
+    });
+    for (const gone of ['secrets', 'spent_keys', 'registration', 'listing']) expect(tombstone).not.toHaveProperty(gone);
+  });
+
+  it('has one winner among many, recognises its own write when the answer was lost, and keeps the id taken', async () => {
+    const made = await registered();
+    const remove = (event_id: string) => store.remove(made.client_id, auditEvent({ event_id }), NOW);
+    const removed = await Promise.all(Array.from({ length: 10 }, (_, index) => remove(`removal-${index}`)));
+    expect(removed.filter(Boolean)).toHaveLength(1);
+    expect(await remove(`removal-${removed.indexOf(true)}`)).toBe(true);
+    expect(await store.create(made, auditEvent({ event_id: 'again' }))).toBe(false);
+    expect((await engine.item(clientKey(made.client_id)))?.['epoch']).toBe(2);
+  });
+
+  it('makes nothing of an unknown client', async () => {
+    expect(await store.remove('never-there', auditEvent(), NOW)).toBe(false);
+    expect(await engine.item(clientKey('never-there'))).toBeUndefined();
   });
 });
 

@@ -10,6 +10,7 @@ import { createKeyRecordStore } from '../../src/storage/key-record-store.ts';
 import { createRequestStore } from '../../src/storage/request-store.ts';
 import { createRevocationCheck } from '../../src/storage/revocation-check.ts';
 import { createRevocationStore } from '../../src/storage/revocation-store.ts';
+import { createSessionListing } from '../../src/storage/session-listing.ts';
 import { createSessionStore } from '../../src/storage/session-store.ts';
 import { auditEvent, client, NOW, rateWindow, rotation, session } from './records.ts';
 
@@ -29,6 +30,8 @@ const CALLS: readonly (readonly [string, string, () => Promise<unknown>])[] = [
   ['SessionStore.create', 'PutItem', () => sessions.create(session(), auditEvent())],
   ['SessionStore.rotate', 'UpdateItem', () => sessions.rotate(rotation())],
   ['SessionStore.end', 'UpdateItem', () => sessions.end({ clientId: 'c', sid: 's' }, auditEvent(), NOW)],
+  ['SessionListing.read', 'GetItem', () => createSessionListing(table).read({ clientId: 'c', sid: 's' }, NOW)],
+  ['SessionListing.list', 'Query', () => createSessionListing(table).list({ clientId: 'c', limit: 1, cursor: undefined }, NOW)],
   [
     'RevocationStore.revokeToken',
     'PutItem',

@@ -16,7 +16,13 @@ it('a log line is one JSON object on one line, with time, level and message', ()
   log('WARN', 'a\nb', { endpoint: 'token', client_id: 'c' });
   log('INFO', 'c');
   expect(captured.texts()[0]).toMatch(/^\{[^\n]*\}\n$/);
-  expect(captured.lines()[0]).toEqual({ timestamp: expect.stringMatching(/^\d{4}-.*Z$/) as string, level: 'WARN', message: 'a\nb', endpoint: 'token', client_id: 'c' });
+  expect(captured.lines()[0]).toEqual({
+    timestamp: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+    level: 'WARN',
+    message: 'a\nb',
+    endpoint: 'token',
+    client_id: 'c',
+  });
   expect(Object.keys(captured.lines()[1]!)).toEqual(['timestamp', 'level', 'message']);
 });
 
@@ -65,7 +71,10 @@ it('a counter has no dimension', () => {
   emitCounter('refresh_token_reuse', 1);
   expect(captured.lines()).toEqual([
     {
-      _aws: { Timestamp: 1, CloudWatchMetrics: [{ Namespace: 'M2mAuth', Dimensions: [[]], Metrics: [{ Name: 'refresh_token_reuse', Unit: 'Count' }] }] },
+      _aws: {
+        Timestamp: 1,
+        CloudWatchMetrics: [{ Namespace: 'M2mAuth', Dimensions: [[]], Metrics: [{ Name: 'refresh_token_reuse', Unit: 'Count' }] }],
+      },
       refresh_token_reuse: 1,
     },
   ]);

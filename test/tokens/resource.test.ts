@@ -2,9 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { chooseAudience, isResourceUri } from '../../src/tokens/resource.ts';
 
 describe('resource URIs (RFC 8707 section 2)', () => {
-  it.each(['https://api.example', 'https://api.example/v1?tenant=7', 'urn:example:billing', 'https://api.example:8443/'])('takes %s', (text) => {
-    expect(isResourceUri(text)).toBe(true);
-  });
+  it.each(['https://api.example', 'https://api.example/v1?tenant=7', 'urn:example:billing', 'https://api.example:8443/'])(
+    'takes %s',
+    (text) => {
+      expect(isResourceUri(text)).toBe(true);
+    },
+  );
 
   it.each([
     ['a relative reference', '/v1'],

@@ -81,7 +81,7 @@ const functionOf = (result: InvocationResult | Promise<InvocationResult>): Lambd
 });
 const answerTo = (result: InvocationResult | Promise<InvocationResult>, timeoutMs = 1000) =>
   createHttpApi(
-    { apiId: 'api', routes: [{ routeKey: '$default', integration: { functionName: 'f', timeoutMs } }] },
+    { apiId: 'api', routes: [{ routeKey: '$default', integration: { functionName: 'f', timeoutMs }, authorization: 'NONE' }] },
     new Map([['f', functionOf(result)]]),
   ).handle(requestOf());
 const returned = (payload: unknown): InvocationResult => ({ ok: true, payload });
@@ -130,7 +130,7 @@ describe('answers', () => {
   });
   it('says 500 where API Gateway may not invoke the function', async () => {
     const api = createHttpApi(
-      { apiId: 'api', routes: [{ routeKey: '$default', integration: { functionName: undefined, timeoutMs: 1000 } }] },
+      { apiId: 'api', routes: [{ routeKey: '$default', integration: { functionName: undefined, timeoutMs: 1000 }, authorization: 'NONE' }] },
       new Map(),
     );
     expect(await api.handle(requestOf())).toMatchObject({ status: 500 });

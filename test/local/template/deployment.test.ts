@@ -45,6 +45,13 @@ describe('the deployment', () => {
     expect(deployment.keys[0]).toMatchObject({ keyUsage: 'SIGN_VERIFY', enabled: true });
     expect(deployment.pipes).toMatchObject([{ source: onlyTable(deployment).streamArn }]);
   });
+  it('has the policies that the outputs give to callers by AWS role, for this API', () => {
+    expect(deployment.callerPolicies.map(({ name }) => name).sort()).toEqual(['IamAdministratorPolicy', 'IamCallerPolicy']);
+    const { apiId } = deployment.httpApi;
+    for (const { policy } of deployment.callerPolicies) expect(JSON.stringify(policy)).toContain(`:${apiId}/$default/`);
+    for (const { routeKey, authorization } of deployment.httpApi.routes)
+      expect([routeKey, authorization]).toEqual([routeKey, routeKey.includes(' /iam/') ? 'AWS_IAM' : 'NONE']);
+  });
   it('has the sample API, protected by an authorizer that remembers nothing', () => {
     const [sample] = deployment.restApis;
     expect(sample?.methods.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(['GET /admin-only', 'GET /protected']);

@@ -1,0 +1,15 @@
+// Management by an AWS principal: IAM has let it call the route; where administrators are listed, it must be one of them.
+import { isAdministrator } from '../client-authentication/iam-principal.ts';
+import { ok, refuse, type Result } from '../result.ts';
+import type { AdministratorFailure } from './failure.ts';
+
+export type AdministratorDeps = {
+  /** ARNs of roles and users; undefined = everyone whom IAM lets in. */
+  readonly administrators: readonly string[] | undefined;
+};
+
+/** The principal's ARN, its session's name included: who did it, in the audit trail. */
+export function authorizeAdministrator(userArn: string, { administrators }: AdministratorDeps): Result<string, AdministratorFailure> {
+  if (userArn === '') return refuse({ reason: 'principal_missing' });
+  return isAdministrator(userArn, administrators) ? ok(userArn) : refuse({ reason: 'principal_not_administrator', principal: userArn });
+}
