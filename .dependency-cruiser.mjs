@@ -125,7 +125,10 @@ export default {
     never(
       'sdk-behind-ports',
       'the AWS SDK is imported by storage and signing only; the command line signs its calls with it',
-      { path: '^(src|functions|lib|bin)/', pathNot: ['^src/(storage|signing)/', '^functions/environment-credentials[.]ts$', '^bin/m2m/signature[.]ts$'] },
+      {
+        path: '^(src|functions|lib|bin)/',
+        pathNot: ['^src/(storage|signing)/', '^functions/environment-credentials[.]ts$', '^bin/m2m/signature[.]ts$'],
+      },
       {
         path: AWS_SDK,
       },

@@ -23,37 +23,42 @@ export type ClientSecretsDeps = NewSecretDeps & { readonly clients: ClientStore;
 /** Somebody else's change between our read and our write is no reason to bother the caller, unless it happens again and again. */
 const ATTEMPTS = 3;
 
-type Wish = { readonly expiresAt: number | undefined; readonly keyed: IdempotentRequest | undefined };
+type Wish = { readonly made: NewSecret; readonly keyed: IdempotentRequest | undefined };
 
 export async function addSecret(trail: Trail, manager: string, deps: ClientSecretsDeps): Promise<Result<Answer, Failure>> {
-  const terms = readTerms(trail.request);
-  if (!terms.ok) return terms;
+  const expiresAt = readExpiry(trail.request);
+  if (!expiresAt.ok) return expiresAt;
   const resource = `secrets of ${trail.request.pathParameters.get('client_id') ?? ''}`;
-  const keyed = readIdempotencyKey(trail.request, resource, manager);
-  if (!keyed.ok) return keyed;
-  return retried(() => tryToAdd(trail, manager, { expiresAt: terms.value, keyed: keyed.value }, deps));
+  const key = readIdempotencyKey(trail.request, resource, manager);
+  if (!key.ok) return key;
+  const keyed = key.value;
+  const now = nowSeconds(trail.request);
+  const terms = { created_at: now, ...(expiresAt.value === undefined ? {} : { expires_at: expiresAt.value }) };
+  // Made once, so that an attempt whose answer was lost finds its own.
+  const made = keyed === undefined ? await newSecret(terms, deps) : await repeatableSecret(keyed, terms, now, deps);
+  return retried(() => tryToAdd(trail, manager, { made, keyed }, deps));
 }
 
 /** Undefined when another change came between. */
 async function tryToAdd(
   trail: Trail,
   manager: string,
-  { expiresAt, keyed }: Wish,
+  { made, keyed }: Wish,
   deps: ClientSecretsDeps,
 ): Promise<Result<Answer, Failure> | undefined> {
   const found = await findClient(trail, deps);
   if (!found.ok) return found;
   const from = found.value;
+  if (from.secrets.some(({ id }) => id === made.stored.id)) return added(made);
   const now = nowSeconds(trail.request);
   const earlier = keyed === undefined ? undefined : await earlierSecret(from, keyed, now, deps);
   if (earlier !== undefined) return earlier;
+  // Judged only now: a repeat may well come after the end.
+  if ((made.stored.expires_at ?? Infinity) <= now) return refuse(expiryInvalid('must be in the future'));
 
-  const terms = { created_at: now, ...(expiresAt === undefined ? {} : { expires_at: expiresAt }) };
-  const made = keyed === undefined ? await newSecret(terms, deps) : await repeatableSecret(keyed, terms, now, deps);
-  const stored = keyed === undefined ? made.stored : { ...made.stored, idempotency: keyed.digest };
-  const to = withSecret(from, stored, now);
+  const to = withSecret(from, keyed === undefined ? made.stored : { ...made.stored, idempotency: keyed.digest }, now);
   if (to === undefined) return refuse({ reason: 'secrets_too_many' });
-  const event = events.secretAdded(factsOf(trail), { client_id: from.client_id, reason: `${by(manager)} ${stored.id}` });
+  const event = events.secretAdded(factsOf(trail), { client_id: from.client_id, reason: `${by(manager)} ${made.stored.id}` });
   return (await deps.clients.changeSecrets({ from, to }, event, now)) ? added(made) : undefined;
 }
 
@@ -92,38 +97,44 @@ export const usesOf = ({ client_id, secrets }: Client, { secretUses }: Pick<Clie
   );
 
 export const endSecret = (trail: Trail, manager: string, deps: ClientSecretsDeps): Promise<Result<Answer, Failure>> =>
-  retried(() => tryToEnd(trail, manager, deps));
+  retried((isFirst) => tryToEnd(trail, manager, isFirst, deps));
 
-async function tryToEnd(trail: Trail, manager: string, deps: ClientSecretsDeps): Promise<Result<Answer, Failure> | undefined> {
+async function tryToEnd(
+  trail: Trail,
+  manager: string,
+  isFirst: boolean,
+  deps: ClientSecretsDeps,
+): Promise<Result<Answer, Failure> | undefined> {
   const found = await findClient(trail, deps);
   if (!found.ok) return found;
   const from = found.value;
   const now = nowSeconds(trail.request);
   const id = trail.request.pathParameters.get('secret_id') ?? '';
   const to = withoutSecret(from, id, now);
-  if (to === undefined) return refuse({ reason: 'secret_unknown' });
+  // It was there a moment ago: whoever ended it since, it has ended.
+  if (to === undefined) return isFirst ? refuse({ reason: 'secret_unknown' }) : ENDED;
   const event = events.secretEnded(factsOf(trail), { client_id: from.client_id, reason: `${by(manager)} ${id}` });
-  return (await deps.clients.changeSecrets({ from, to }, event, now)) ? ok({ status: 204, body: undefined }) : undefined;
+  return (await deps.clients.changeSecrets({ from, to }, event, now)) ? ENDED : undefined;
 }
 
-async function retried(attempt: () => Promise<Result<Answer, Failure> | undefined>): Promise<Result<Answer, Failure>> {
-  for (let left = ATTEMPTS; left > 0; left -= 1) {
-    const answer = await attempt();
+const ENDED = ok({ status: 204, body: undefined });
+
+async function retried(attempt: (isFirst: boolean) => Promise<Result<Answer, Failure> | undefined>): Promise<Result<Answer, Failure>> {
+  for (let count = 0; count < ATTEMPTS; count += 1) {
+    const answer = await attempt(count === 0);
     if (answer !== undefined) return answer;
   }
   return refuse({ reason: 'client_changed_meanwhile' });
 }
 
 /** `{"expires_at"}`, or no body at all. */
-function readTerms(request: HttpRequest): Result<number | undefined, Failure> {
+function readExpiry(request: HttpRequest): Result<number | undefined, Failure> {
   if (request.body.length === 0) return ok(undefined);
   const body = readJsonObject(request);
   if (!body.ok) return body;
   const value = body.value['expires_at'] ?? undefined;
-  if (value === undefined) return ok(undefined);
-  const time = readTime(value);
-  if (!time.ok) return refuse({ reason: 'secret_terms_invalid', field: 'expires_at', problem: time.failure });
-  return time.value > nowSeconds(request)
-    ? time
-    : refuse({ reason: 'secret_terms_invalid', field: 'expires_at', problem: 'must be in the future' });
+  const time = value === undefined ? ok(undefined) : readTime(value);
+  return time.ok ? time : refuse(expiryInvalid(time.failure));
 }
+
+const expiryInvalid = (problem: string) => ({ reason: 'secret_terms_invalid', field: 'expires_at', problem }) as const;

@@ -85,8 +85,18 @@ async function findAsker(request: HttpRequest, parameters: Parameters, wish: Wis
   if (bearer.presented) return bearerAsker(bearer.token, request, wish, deps);
   if (presented.ok) return ok({ by: 'client', presented: presented.value });
   if (presented.failure.reason !== 'credentials_missing' || wish.token === undefined || wish.all) return presented;
-  const token = await inspectToken(wish.token, nowSeconds(request), deps);
-  if (token.kind !== 'refresh_token') return presented;
+  return (await refreshTokenAsker(wish.token, request, parameters, deps)) ?? presented;
+}
+
+/** A refresh token that comes alone; whether it may is for its client's registration to say. Undefined for every other token. */
+async function refreshTokenAsker(
+  text: string,
+  request: HttpRequest,
+  parameters: Parameters,
+  deps: RevokeDeps,
+): Promise<Result<Asker, Failure> | undefined> {
+  const token = await inspectToken(text, nowSeconds(request), deps);
+  if (token.kind !== 'refresh_token') return undefined;
   const { clientId } = token;
   return (parameters.get('client_id') ?? clientId) === clientId
     ? ok({ by: 'refresh_token', token })

@@ -170,6 +170,16 @@ describe('a secret added with an Idempotency-Key', () => {
     expect((await add(client, key)).text).toBe(first.text);
   });
 
+  it('is the same also when it has ended by itself since', async () => {
+    const client = await service.register();
+    const key = freshKey();
+    const json = { expires_at: new Date((service.now() + 5) * 1000).toISOString() };
+    const first = await add(client, key, json);
+    service.advance(10);
+    expect((await add(client, key, json)).text).toBe(first.text);
+    expect((await add(client, freshKey(), json)).status).toBe(400);
+  });
+
   it('belongs to its client: the same key adds another one to another', async () => {
     const [one, two] = [await service.register(), await service.register()];
     const key = freshKey();

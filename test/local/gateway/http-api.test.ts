@@ -130,7 +130,10 @@ describe('answers', () => {
   });
   it('says 500 where API Gateway may not invoke the function', async () => {
     const api = createHttpApi(
-      { apiId: 'api', routes: [{ routeKey: '$default', integration: { functionName: undefined, timeoutMs: 1000 }, authorization: 'NONE' }] },
+      {
+        apiId: 'api',
+        routes: [{ routeKey: '$default', integration: { functionName: undefined, timeoutMs: 1000 }, authorization: 'NONE' }],
+      },
       new Map(),
     );
     expect(await api.handle(requestOf())).toMatchObject({ status: 500 });
