@@ -174,12 +174,10 @@ describe('giving up a token by presenting it as its own bearer', () => {
   it('is a method of its own: beside a secret, right or wrong, it is refused and revokes nothing (RFC 6749 section 2.3)', async () => {
     const { access_token } = await start();
     for (const client_secret of [client.client_secret, 'wrong'])
-      expect(
-        await revoke(
-          { token: access_token, client_id: client.client_id, client_secret },
-          { bearer: access_token },
-        ),
-      ).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+      expect(await revoke({ token: access_token, client_id: client.client_id, client_secret }, { bearer: access_token })).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request' },
+      });
     expect(await isActive(access_token)).toBe(true);
   });
 

@@ -42,7 +42,10 @@ describe('creating a session', () => {
 
   it('never takes over the sid of another session', async () => {
     const made = await freshSession();
-    await expect(store.create(made, auditEvent({ event_id: 'another' }))).rejects.toMatchObject({ dependency: 'dynamodb:PutItem', cause: { message: 'a session with this sid exists already' } });
+    await expect(store.create(made, auditEvent({ event_id: 'another' }))).rejects.toMatchObject({
+      dependency: 'dynamodb:PutItem',
+      cause: { message: 'a session with this sid exists already' },
+    });
   });
 
   it('keeps it until an hour after the last access token that it could give', async () => {

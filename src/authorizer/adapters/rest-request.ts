@@ -11,8 +11,8 @@ export function restRequestCall(event: RestRequestEvent): AuthorizerCall {
   const identity = event.requestContext?.identity;
   return {
     request: {
-      method: arn?.method ?? '',
-      path: isUnambiguous(event.path) ? (arn?.path ?? '') : '',
+      // What cannot be told from the ARN matches no rule.
+      ...(arn !== undefined && isUnambiguous(event.path) ? { method: arn.method, path: arn.path } : { method: '', path: '' }),
       authorization: authorizationOf(event),
       ip: sourceIp(identity?.sourceIp),
     },
