@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that talk HTTP to a service that runs; they need its global setup, the others do not wait for it. */
@@ -10,8 +11,17 @@ export default defineConfig({
     // Generous, because nothing here measures time: a slow machine must not fail a test.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // One more than there are cores: many tests wait for a service, and vitest would leave a core of two idle.
+    maxWorkers: availableParallelism() + 1,
     projects: [
-      { extends: true, test: { name: 'in-process', include: ['test/**/*.test.ts'], exclude: [AGAINST_A_SERVICE] } },
+      {
+        extends: true,
+        test: {
+          name: 'in-process',
+          include: ['test/**/*.test.ts'],
+          exclude: [AGAINST_A_SERVICE],
+        },
+      },
       {
         extends: true,
         test: {
@@ -19,8 +29,6 @@ export default defineConfig({
           include: [AGAINST_A_SERVICE],
           exclude: [FIRST_RUN],
           globalSetup: 'test/e2e/global-setup.ts',
-          // They wait more than they work.
-          maxWorkers: 4,
           isolate: false,
         },
       },
