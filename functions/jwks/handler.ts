@@ -13,8 +13,10 @@ import { jwksEnv } from './env.ts';
 export const handler = lambda('jwks', () => {
   const env = jwksEnv(process.env);
   const table = { table: env.tableName, dynamodb: createDynamoDb() };
+  const { readAll } = createKeyRecordStore(table);
   const ring = createKeyRing({
-    records: createKeyRecordStore(table),
+    // A function that anybody may call publishes keys and never writes one.
+    records: { readAll },
     template: createTemplateKeys({ kms: createKms(), arns: env.signingKeys }),
   });
   return createDocumentsEndpoint({

@@ -19,7 +19,7 @@ export class JwksFunction extends ServiceFunction {
       logRetention: settings.logRetention,
       retainLogs: false,
     });
-    allowTableAccess(this, state.table, { put: ['KEYRING'], query: ['KEYRING'], queryFeed: true });
+    allowTableAccess(this, state.table, { query: ['KEYRING'], queryFeed: true });
     // So that the key is published before anybody has asked for a token.
     this.allow(['kms:GetPublicKey'], state.signingKeys.arns);
   }

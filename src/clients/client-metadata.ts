@@ -19,7 +19,8 @@ export type RegistrationFailure = { readonly reason: 'metadata_invalid'; readonl
 type Reading<T> = Result<T, string>;
 type Reader<T> = (value: unknown) => Reading<T>;
 
-const PRINTABLE = /^[\x20-\x7E\u00A0-\uD7FF\uE000-\uFFFD]*$/;
+/** No controls, and none of the invisible characters that make a listing read otherwise than it is. */
+const PRINTABLE = /^[\x20-\x7E\u00A0-\u200A\u2010-\u2027\u202F-\u205F\u2070-\uD7FF\uE000-\uFEFE\uFF00-\uFFFD]*$/;
 const NAME = /^[A-Za-z0-9_.:/-]+$/;
 
 const text =

@@ -91,13 +91,16 @@ function changedClient(from: Client, metadata: ClientMetadata, now: number): Cli
     ...metadata,
     client_id: from.client_id,
     secrets: from.secrets,
-    // Disabling ends every outstanding token and session, also those that would outlive a later enabling.
-    epoch: metadata.disabled && !from.disabled ? from.epoch + 1 : from.epoch,
+    epoch: endsTokens(from, metadata) ? from.epoch + 1 : from.epoch,
     version: from.version + 1,
     client_id_issued_at: from.client_id_issued_at,
     updated_at: now,
   };
 }
+
+/** Disabling ends every outstanding token and session, and so does an earlier end, which they could outlive. */
+const endsTokens = (from: Client, to: ClientMetadata): boolean =>
+  (to.disabled && !from.disabled) || (to.client_expires_at ?? Infinity) < (from.client_expires_at ?? Infinity);
 
 function changeEvent(from: Client, to: Client) {
   if (to.disabled === from.disabled) return events.clientChanged;

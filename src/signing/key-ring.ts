@@ -30,7 +30,13 @@ export type KeyRing = {
   verificationKeys(kid: string, now: number): Promise<ReadonlyMap<string, VerificationKey>>;
 };
 
-export function createKeyRing({ records, template }: { records: KeyRecordStore; template?: TemplateKeys }): KeyRing {
+export type KeyRingOptions = {
+  readonly records: Pick<KeyRecordStore, 'readAll'> & Partial<Pick<KeyRecordStore, 'record'>>;
+  readonly template?: TemplateKeys;
+};
+
+/** Without `records.record`, keys of the template that nobody has recorded yet are shown but not recorded. */
+export function createKeyRing({ records, template }: KeyRingOptions): KeyRing {
   const ring = createCachedValue<readonly KeyRecord[]>({
     fetch: () => records.readAll(),
     maxAgeSeconds: RING_MAX_AGE_SECONDS,
@@ -73,7 +79,7 @@ export function createKeyRing({ records, template }: { records: KeyRecordStore; 
 type Recorder = (read: readonly KeyRecord[], now: number, enough: (read: readonly KeyRecord[]) => boolean) => Promise<readonly KeyRecord[]>;
 
 /** Records what the ring lacks of the template's keys, all at once: verifiers then meet no kid that comes a minute later. */
-function createTemplateRecorder(records: KeyRecordStore, template: TemplateKeys): Recorder {
+function createTemplateRecorder(records: KeyRingOptions['records'], template: TemplateKeys): Recorder {
   let flight: Promise<readonly KeyRecord[]> | undefined;
   let failedAt = -Infinity;
 
@@ -90,7 +96,7 @@ function createTemplateRecorder(records: KeyRecordStore, template: TemplateKeys)
     // The very first key of an algorithm signs at once; one that follows another is published first.
     const active_from = activeKey(read, alg, now) === undefined ? now : now + PUBLISHED_AHEAD_SECONDS;
     const record = { kid, alg, arn, jwk, created_at: now, active_from };
-    await records.record(record);
+    await records.record?.(record);
     return record;
   };
 

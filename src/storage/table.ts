@@ -21,6 +21,9 @@ import { keyText, type Key } from './keys.ts';
 
 export type Table = { readonly table: string; readonly dynamodb: DynamoDBDocumentClient };
 
+/** The endpoints' own deadline. */
+const WRITE_MS_MAX = 3_800;
+
 /** Most keys that one BatchGetItem takes. */
 export const BATCH_KEYS_MAX = 100;
 
@@ -46,17 +49,23 @@ export async function getItems({ table, dynamodb }: Table, keys: readonly Key[])
   return new Map((answer.Responses?.[table] ?? []).map((item) => [keyText(item as Key), item]));
 }
 
+/**
+ * A write that is still being retried when its caller has had a 503 is given up: in a frozen environment it would commit minutes
+ * later, with the times of then.
+ */
+const inTime = (): { readonly abortSignal: AbortSignal } => ({ abortSignal: AbortSignal.timeout(WRITE_MS_MAX) });
+
 /** One PutItem; false when its condition failed. */
 export async function putItem({ table, dynamodb }: Table, input: Omit<PutCommandInput, 'TableName'>): Promise<boolean> {
   const put = new PutCommand({ TableName: table, ...input });
-  const answer = await conditional('dynamodb:PutItem', () => dynamodb.send(put));
+  const answer = await conditional('dynamodb:PutItem', () => dynamodb.send(put, inTime()));
   return answer !== undefined;
 }
 
 /** One UpdateItem, answering what `ReturnValues` asked for; undefined when its condition failed. */
 export async function updateItem({ table, dynamodb }: Table, input: Omit<UpdateCommandInput, 'TableName'>): Promise<Item | undefined> {
   const update = new UpdateCommand({ TableName: table, ...input });
-  const answer = await conditional('dynamodb:UpdateItem', () => dynamodb.send(update));
+  const answer = await conditional('dynamodb:UpdateItem', () => dynamodb.send(update, inTime()));
   return answer === undefined ? undefined : (answer.Attributes ?? {});
 }
 

@@ -7,7 +7,7 @@ const service = useService();
 let manager: Registered;
 let bearer: string;
 beforeAll(async () => {
-  manager = await service.register({ scope: 'read clients:manage', grant_types: ['client_credentials', 'refresh_token'] }, 'manager');
+  manager = await service.register({ may_introspect: 'any', scope: 'read clients:manage', grant_types: ['client_credentials', 'refresh_token'] }, 'manager');
   bearer = await tokenOf(manager, 'clients:manage');
 });
 
@@ -176,6 +176,18 @@ describe('changing a client (RFC 7592)', () => {
     expect(await put(client.client_id, { disabled: 'yes' })).toMatchObject({ status: 400, body: { error: 'invalid_client_metadata' } });
   });
 
+  it('an earlier end ends its tokens at once, for authorizers of every mode; a later one ends nothing', async () => {
+    const client = await made();
+    const first = await tokenOf(client);
+    await put(client.client_id, { scope: 'read', client_expires_at: '2099-01-01T00:00:00Z' });
+    expect(await isActive(first)).toBe(false);
+    const second = await tokenOf(client);
+    await put(client.client_id, { scope: 'read', client_expires_at: '2099-02-01T00:00:00Z' });
+    expect(await isActive(second)).toBe(true);
+    await put(client.client_id, { scope: 'read', client_expires_at: '2099-01-31T00:00:00Z' });
+    expect(await isActive(second)).toBe(false);
+    expect(await service.engine.item({ PK: `CLIENT#${client.client_id}`, SK: 'CLIENT' })).toMatchObject({ epoch: 3, feed: 'FEED' });
+  });
   it('disabling ends its tokens for good, also when it is enabled again', async () => {
     const client = await made();
     const token = await tokenOf(client);

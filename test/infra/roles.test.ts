@@ -57,12 +57,7 @@ const allowed: Record<string, readonly string[]> = {
     dynamodb('Query', 'CLIENT#*,KEYRING'),
     dynamodb('UpdateItem', 'CLIENT#*,RATE#*'),
   ],
-  Jwks: [
-    dynamodb('PutItem', 'KEYRING'),
-    dynamodb('Query', 'KEYRING'),
-    dynamodb('Query', 'FEED', 'table/index/feed'),
-    'Allow kms:GetPublicKey signing-key',
-  ],
+  Jwks: [dynamodb('Query', 'KEYRING'), dynamodb('Query', 'FEED', 'table/index/feed'), 'Allow kms:GetPublicKey signing-key'],
 };
 
 describe('a role allows exactly what its function does, on its own partitions of the table', () => {
