@@ -7,7 +7,10 @@ const service = useService();
 let manager: Registered;
 let bearer: string;
 beforeAll(async () => {
-  manager = await service.register({ may_introspect: 'any', scope: 'read clients:manage', grant_types: ['client_credentials', 'refresh_token'] }, 'manager');
+  manager = await service.register(
+    { may_introspect: 'any', scope: 'read clients:manage', grant_types: ['client_credentials', 'refresh_token'] },
+    'manager',
+  );
   bearer = await tokenOf(manager, 'clients:manage');
 });
 
