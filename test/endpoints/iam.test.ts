@@ -122,10 +122,10 @@ describe('/iam/clients', () => {
   });
   it('is for the listed roles and users alone where there is a list', async () => {
     service.coldStart({
-      ADMINISTRATORS: JSON.stringify(['arn:aws:iam::111122223333:role/ops', 'arn:aws:iam::111122223333:user/root/bob']),
+      ADMINISTRATORS: JSON.stringify(['arn:aws:iam::111122223333:role/ops', 'arn:aws:iam::111122223333:user/team/bob']),
     });
     expect((await create(OPS)).status).toBe(201);
-    expect((await create('arn:aws:iam::111122223333:user/root/bob')).status).toBe(201);
+    expect((await create('arn:aws:iam::111122223333:user/team/bob')).status).toBe(201);
     const refused = await create('arn:aws:sts::111122223333:assumed-role/dev/ops');
     expect(refused).toMatchObject({ status: 403, body: { error: 'access_denied' } });
     expect(service.audit().at(-1)).toMatchObject({ event_type: 'login_failure', reason: 'principal_not_administrator' });
