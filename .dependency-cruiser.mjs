@@ -3,7 +3,7 @@
 
 const PURE = '^src/(tokens|client-authentication|grants|abuse|clients|audit)/';
 /** Result, Outage, the environment reader and the limits of SDK calls: usable by all of src, functions and lib. */
-const ROOT = '^src/(result|outage|environment|sdk-calls)[.]ts$';
+const ROOT = '^src/(result|outage|environment|sdk-calls|deadline)[.]ts$';
 const ENV = '^functions/[^/]+/env[.]ts$';
 const SHARED_WIRING = '^functions/[^/]+[.]ts$';
 const PORTS = '^src/endpoints/stores[.]ts$';

@@ -7,8 +7,9 @@ import { authenticateCaller, presentedBy, type Presented as PresentedProof } fro
 import * as events from '../audit/events.ts';
 import { admitWithoutSecret, type AuthenticatedClient } from '../client-authentication/authenticate.ts';
 import type { PresentationFailure } from '../client-authentication/presented.ts';
+import { DEADLINE_MS } from '../deadline.ts';
 import { judgeRefresh, refreshToken, type RefreshFailure } from '../grants/refresh-token.ts';
-import { DEADLINE_MS, nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
+import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters, type Parameters } from '../http/parameters.ts';
 import { Outage } from '../outage.ts';
 import { ok, refuse, type Result } from '../result.ts';

@@ -4,12 +4,13 @@
  * `src/endpoints`, as plain code.
  */
 import middy from '@middy/core';
+import { DEADLINE_MS } from '../deadline.ts';
 import { ConfigurationError } from '../environment.ts';
 import { Outage } from '../outage.ts';
 import { describeError, log } from '../telemetry/log.ts';
 import { emitCounter, emitRequestMetric } from '../telemetry/metrics.ts';
 import { requestFrom, resultFrom, type HttpApiEvent, type HttpApiResult } from './lambda-event.ts';
-import { DEADLINE_MS, jsonResponse, NO_STORE, type HttpRequest, type HttpResponse } from './message.ts';
+import { jsonResponse, NO_STORE, type HttpRequest, type HttpResponse } from './message.ts';
 
 export type Endpoint = (request: HttpRequest) => Promise<HttpResponse>;
 

@@ -29,9 +29,6 @@ export type HttpResponse = {
   readonly body: string;
 };
 
-/** Callers get an answer within 4 s whatever happens behind (SECURITY: no hang); API Gateway would wait for 30. */
-export const DEADLINE_MS = 3_800;
-
 export const nowSeconds = (request: HttpRequest): number => Math.floor(request.nowMs / 1000);
 
 /** RFC 6749 section 5.1: answers with tokens, credentials or other sensitive information are never stored. */

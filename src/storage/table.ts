@@ -14,15 +14,13 @@ import {
   type UpdateCommandInput,
   type DynamoDBDocumentClient,
 } from '@aws-sdk/lib-dynamodb';
+import { DEADLINE_MS } from '../deadline.ts';
 import { Outage } from '../outage.ts';
 import { outageOf, sdkCall } from '../sdk-calls.ts';
 import type { Item } from './item.ts';
 import { keyText, type Key } from './keys.ts';
 
 export type Table = { readonly table: string; readonly dynamodb: DynamoDBDocumentClient };
-
-/** The endpoints' own deadline. */
-const WRITE_MS_MAX = 3_800;
 
 /** Most keys that one BatchGetItem takes. */
 export const BATCH_KEYS_MAX = 100;
@@ -53,7 +51,7 @@ export async function getItems({ table, dynamodb }: Table, keys: readonly Key[])
  * A write that is still being retried when its caller has had a 503 is given up: in a frozen environment it would commit minutes
  * later, with the times of then.
  */
-const inTime = (): { readonly abortSignal: AbortSignal } => ({ abortSignal: AbortSignal.timeout(WRITE_MS_MAX) });
+const inTime = (): { readonly abortSignal: AbortSignal } => ({ abortSignal: AbortSignal.timeout(DEADLINE_MS) });
 
 /** One PutItem; false when its condition failed. */
 export async function putItem({ table, dynamodb }: Table, input: Omit<PutCommandInput, 'TableName'>): Promise<boolean> {
