@@ -2,14 +2,17 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { CfnApi, CfnDomainName } from 'aws-cdk-lib/aws-apigatewayv2';
 import { ARecord, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import type { CustomDomainProps } from '../m2m-auth-props.ts';
+import type { CustomDomainProps, MutualTlsProps, TruststoreProps } from '../m2m-auth-props.ts';
 
 export interface IssuerApiProps {
   /** @default the API's own URL */
   readonly issuer?: string;
   /** @default none */
   readonly customDomain?: CustomDomainProps;
+  /** @default none */
+  readonly mtls?: MutualTlsProps;
 }
 
 export class IssuerApi extends Construct {
@@ -18,8 +21,12 @@ export class IssuerApi extends Construct {
   readonly issuer: string;
   /** Name of the custom domain resource, for the mapping. */
   readonly domainName: string | undefined;
+  /** The same for the domain with mutual TLS. */
+  readonly mtlsDomainName: string | undefined;
+  /** Where callers with certificates find the API, without a trailing slash. */
+  readonly mtlsUrl: string | undefined;
 
-  constructor(scope: Construct, id: string, { issuer, customDomain }: IssuerApiProps) {
+  constructor(scope: Construct, id: string, { issuer, customDomain, mtls }: IssuerApiProps) {
     super(scope, id);
     // An HTTP API: served at the root without a custom domain, and WWW-Authenticate leaves it under its own name.
     const api = new CfnApi(this, 'Api', {
@@ -31,19 +38,33 @@ export class IssuerApi extends Construct {
     api.applyRemovalPolicy(RemovalPolicy.RETAIN);
     this.apiId = api.ref;
     this.issuer = issuer ?? api.attrApiEndpoint;
-    this.domainName = customDomain && this.domain(customDomain);
+    this.domainName = customDomain && this.domain('', customDomain);
+    this.mtlsDomainName = mtls && this.domain('Mtls', mtls, this.truststore(mtls.truststore));
+    this.mtlsUrl = mtls && `https://${mtls.domainName}`;
   }
 
-  private domain({ domainName, certificate, hostedZone }: CustomDomainProps): string {
-    const domain = new CfnDomainName(this, 'Domain', {
+  private truststore(truststore: TruststoreProps): CfnDomainName.MutualTlsAuthenticationProperty {
+    if ('file' in truststore) return { truststoreUri: new Asset(this, 'Truststore', { path: truststore.file }).s3ObjectUrl };
+    const { bucket, key, version } = truststore;
+    return { truststoreUri: bucket.s3UrlForObject(key), ...(version !== undefined && { truststoreVersion: version }) };
+  }
+
+  /** @param mutualTlsAuthentication with it, API Gateway lets nobody in without a certificate. */
+  private domain(
+    prefix: '' | 'Mtls',
+    { domainName, certificate, hostedZone }: CustomDomainProps,
+    mutualTlsAuthentication?: CfnDomainName.MutualTlsAuthenticationProperty,
+  ): string {
+    const domain = new CfnDomainName(this, `${prefix}Domain`, {
       domainName,
+      ...(mutualTlsAuthentication && { mutualTlsAuthentication }),
       domainNameConfigurations: [{ certificateArn: certificate.certificateArn, endpointType: 'REGIONAL', securityPolicy: 'TLS_1_2' }],
     });
     domain.applyRemovalPolicy(RemovalPolicy.RETAIN);
     if (hostedZone) {
       const target = { dnsName: domain.attrRegionalDomainName, hostedZoneId: domain.attrRegionalHostedZoneId };
       // The trailing dot keeps CDK from appending the zone's name once more.
-      new ARecord(this, 'Record', {
+      new ARecord(this, `${prefix}Record`, {
         zone: hostedZone,
         recordName: `${domainName}.`,
         target: RecordTarget.fromAlias({ bind: () => target }),

@@ -1,4 +1,4 @@
-// The stand-ins' files: kms.json (private keys as JWKs by thumbprint), kms-state.json (which key is whose), secrets.json.
+// The stand-ins' files: kms.json (private keys as JWKs by kid), kms-state.json (which key is whose), secrets.json.
 import { createHash, createPrivateKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { damaged, readPrivateJson, writePrivateJson } from '../data-files.ts';
@@ -6,12 +6,21 @@ import type { KeySpec } from '../template/state.ts';
 import { isObject, TemplateError } from '../template/template.ts';
 import { isKnownKeySpec } from './asymmetric-key.ts';
 
-export type StoredKey = { readonly spec: KeySpec; readonly kid: string; readonly privateKey: KeyObject; readonly createdAt: number };
+export type StoredKey = {
+  readonly spec: KeySpec;
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+  readonly createdAt: number;
+  /** Of a key that the service has made for itself. */
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly description?: string;
+  readonly pendingDeletion?: boolean;
+};
 type KeyRing = Readonly<Record<string, JsonWebKey>>;
 /** By `<stack>/<logical id>`. */
 type KeyState = Readonly<Record<string, { readonly kid: string; readonly key_spec: string; readonly created_at: number }>>;
 
-const isKeyRing = (value: unknown): value is KeyRing =>
+export const isKeyRing = (value: unknown): value is KeyRing =>
   isObject(value) && Object.values(value).every((jwk) => isObject(jwk) && typeof jwk['kty'] === 'string');
 const isKeyState = (value: unknown): value is KeyState =>
   isObject(value) && Object.values(value).every((state) => isObject(state) && typeof state['kid'] === 'string');
@@ -44,7 +53,8 @@ export async function openKeys(
       states.set(spec.id, { kid: made.kid, key_spec: spec.keySpec, created_at: made.createdAt });
     }
   }
-  const active = keys.find((key) => key.spec.arn === activeKeyArn)?.kid;
+  // Later on the key that signs moves to the front when it does.
+  const active = initialized ? undefined : keys.find((key) => key.spec.arn === activeKeyArn)?.kid;
   const ordered = [...jwks].sort(([left], [right]) => Number(right === active) - Number(left === active));
   writeIfChanged(ringFile, ring, Object.fromEntries(ordered));
   writeIfChanged(stateFile, state, Object.fromEntries(states));
@@ -85,7 +95,7 @@ export function thumbprint({ crv, e, kty, n, x, y }: JsonWebKey): string {
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 
-function generate(keySpec: string): Promise<KeyObject> {
+export function generate(keySpec: string): Promise<KeyObject> {
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, _: KeyObject, privateKey: KeyObject): void => {
       if (error) reject(error);

@@ -4,40 +4,64 @@ import type { AccessQuestion } from '../iam/access.ts';
 import { ACCOUNT } from '../template/account.ts';
 import { isDigest, schemeOf, signingAlgorithms } from './asymmetric-key.ts';
 import { AwsError, type AwsService } from './aws-endpoint.ts';
+import { resourceTags, type KeyAdministration } from './key-administration.ts';
 import type { StoredKey } from './key-files.ts';
+import type { WrappingKms } from './wrapping-kms.ts';
 
 type Input = { readonly KeyId?: unknown; readonly Message?: unknown; readonly MessageType?: unknown; readonly SigningAlgorithm?: unknown };
 const OPERATIONS: readonly string[] = ['Sign', 'GetPublicKey', 'DescribeKey'];
 const MESSAGE_MAX_BYTES = 4096;
 
-export function createKms(keys: readonly StoredKey[]): AwsService {
+export type KmsParts = {
+  /** What symmetric keys do; absent = there is none. */
+  readonly wrapping?: WrappingKms;
+  /** Keys that the service makes; absent = it makes none. */
+  readonly administration?: KeyAdministration;
+  /** Told of every signature. */
+  readonly onSigned?: (key: StoredKey, algorithm: unknown) => void;
+};
+
+export function createKms(keys: readonly StoredKey[], { wrapping, administration, onSigned }: KmsParts = {}): AwsService {
   const byId = new Map(keys.flatMap((key) => [[key.spec.keyId, key] as const, [key.spec.arn, key] as const]));
   const find = ({ KeyId: id }: Input): StoredKey => {
-    const key = typeof id === 'string' ? byId.get(id) : undefined;
+    const key = typeof id === 'string' ? (byId.get(id) ?? administration?.find(id)) : undefined;
     if (!key) throw new AwsError('NotFoundException', `Key '${String(id)}' does not exist`);
     return key;
   };
   return {
     name: 'kms',
     questions(operation, input) {
+      if (wrapping?.knows(operation) === true) return [wrapping.question(operation, input)];
+      if (administration?.knows(operation) === true) return administration.questions(operation, input);
       if (!OPERATIONS.includes(operation)) throw new AwsError('UnknownOperationException', `the local KMS does not know ${operation}`);
       return [question(operation, find(input as Input), input as Input)];
     },
     execute(operation, input) {
+      if (wrapping?.knows(operation) === true) return wrapping.execute(operation, input);
+      if (administration?.knows(operation) === true) return administration.execute(operation, input);
       const key = find(input as Input);
       if (operation === 'DescribeKey') return Promise.resolve({ KeyMetadata: metadata(key) });
+      if (key.pendingDeletion === true)
+        return Promise.reject(new AwsError('KMSInvalidStateException', `${key.spec.arn} is pending deletion.`));
       if (!key.spec.enabled) return Promise.reject(new AwsError('DisabledException', `${key.spec.arn} is disabled.`));
-      return operation === 'Sign' ? signed(key, input as Input) : Promise.resolve(publicKey(key));
+      if (operation !== 'Sign') return Promise.resolve(publicKey(key));
+      onSigned?.(key, (input as Input).SigningAlgorithm);
+      return signed(key, input as Input);
     },
   };
 }
 
-const question = (operation: string, { spec }: StoredKey, { SigningAlgorithm: algorithm, MessageType: type }: Input): AccessQuestion => ({
+const question = (
+  operation: string,
+  { spec, tags }: StoredKey,
+  { SigningAlgorithm: algorithm, MessageType: type }: Input,
+): AccessQuestion => ({
   action: `kms:${operation}`,
   resource: spec.arn,
   context: {
     'kms:KeySpec': spec.keySpec,
     'kms:KeyUsage': spec.keyUsage,
+    ...resourceTags(tags),
     ...(operation === 'Sign' && typeof algorithm === 'string' ? { 'kms:SigningAlgorithm': algorithm } : {}),
     ...(operation === 'Sign' ? { 'kms:MessageType': typeof type === 'string' ? type : 'RAW' } : {}),
   },
@@ -81,13 +105,14 @@ const publicKey = ({ spec, privateKey }: StoredKey): unknown => ({
   SigningAlgorithms: signingAlgorithms(spec.keySpec),
 });
 
-const metadata = ({ spec, createdAt }: StoredKey): unknown => ({
+const metadata = ({ spec, createdAt, description = '', pendingDeletion = false }: StoredKey): unknown => ({
   AWSAccountId: ACCOUNT,
   KeyId: spec.keyId,
   Arn: spec.arn,
   CreationDate: createdAt,
   Enabled: spec.enabled,
-  KeyState: spec.enabled ? 'Enabled' : 'Disabled',
+  KeyState: pendingDeletion ? 'PendingDeletion' : spec.enabled ? 'Enabled' : 'Disabled',
+  Description: description,
   KeyManager: 'CUSTOMER',
   Origin: 'AWS_KMS',
   KeySpec: spec.keySpec,

@@ -13,8 +13,11 @@ const RETRY_PAUSE_SECONDS = 5;
 const REFETCH_PAUSE_SECONDS = 30;
 
 export type CachedValue<T> = {
-  /** The value, at most `maxAgeSeconds` old unless its source is out. Throws only when there is none to serve. */
-  get(now: number): Promise<T>;
+  /**
+   * The value, at most `maxAgeSeconds` old unless its source is out or slow. Throws only when there is none to serve.
+   * @param staleMaxSeconds it is younger than that even then; no limit by default.
+   */
+  get(now: number, staleMaxSeconds?: number): Promise<T>;
   /** The value, fetched again unless that was done within 30 s. Throws when the latest fetch failed: then nobody can know. */
   refetch(now: number): Promise<T>;
   /** What is held now, however old. */
@@ -31,43 +34,55 @@ export type CachedValueOptions<T> = {
 };
 
 export function createCachedValue<T>({ fetch, maxAgeSeconds, isWorthKeeping = () => true }: CachedValueOptions<T>): CachedValue<T> {
-  let kept: { readonly value: T; readonly at: number } | undefined;
+  let kept: { readonly value: T; readonly at: number; readonly order: number } | undefined;
   let failure: { readonly error: unknown; readonly at: number } | undefined;
-  let flight: Promise<T> | undefined;
+  let flight: { readonly done: Promise<T>; readonly at: number } | undefined;
   let refetchedAt = -Infinity;
+  let begun = 0;
 
-  const hold = (value: T, now: number): void => {
+  const keep = (value: T, at: number, order: number): void => {
     failure = undefined;
-    if (isWorthKeeping(value)) kept = { value, at: now };
+    // One that was given up for lost may come after its successor. No clock says which is which: it may have stepped back.
+    if (isWorthKeeping(value) && order >= (kept?.order ?? 0)) kept = { value, at, order };
   };
 
   const fetchNow = async (now: number): Promise<T> => {
+    const order = ++begun;
     try {
       const value = await fetch();
-      hold(value, now);
+      keep(value, now, order);
       return value;
     } catch (error) {
       failure = { error, at: now };
       throw error;
     }
   };
+  /** What it brings is as old as its start, which a freeze may have put hours back. */
+  const underWay = (now: number): Promise<T> | undefined =>
+    flight !== undefined && elapsed(flight.at, now) < maxAgeSeconds ? flight.done : undefined;
   const sharedFetch = (now: number): Promise<T> => {
-    flight ??= fetchNow(now).finally(() => {
-      flight = undefined;
+    const current = underWay(now);
+    if (current !== undefined) return current;
+    const done = fetchNow(now).finally(() => {
+      if (flight?.done === done) flight = undefined;
     });
-    return flight;
+    flight = { done, at: now };
+    return done;
   };
 
   return {
-    async get(now) {
+    async get(now, staleMaxSeconds = Infinity) {
       if (kept === undefined) return sharedFetch(now);
-      if (now - kept.at < maxAgeSeconds) return kept.value;
-      if (failure !== undefined && now - failure.at < RETRY_PAUSE_SECONDS) return servedStale(kept.value, failure.error);
+      const age = elapsed(kept.at, now);
+      if (age < maxAgeSeconds) return kept.value;
+      if (age >= staleMaxSeconds) return sharedFetch(now);
+      if (failure !== undefined && elapsed(failure.at, now) < RETRY_PAUSE_SECONDS) return servedStale(kept.value, failure.error);
       return freshOrStale(sharedFetch(now), kept.value);
     },
     async refetch(now) {
-      if (flight !== undefined) return flight;
-      if (now - refetchedAt >= REFETCH_PAUSE_SECONDS) {
+      const current = underWay(now);
+      if (current !== undefined) return current;
+      if (elapsed(refetchedAt, now) >= REFETCH_PAUSE_SECONDS) {
         refetchedAt = now;
         return sharedFetch(now);
       }
@@ -75,9 +90,15 @@ export function createCachedValue<T>({ fetch, maxAgeSeconds, isWorthKeeping = ()
       return kept === undefined ? sharedFetch(now) : kept.value;
     },
     held: () => kept?.value,
-    hold,
+    hold(value, now) {
+      // What the caller began with may be older than what has come meanwhile.
+      if (now >= (kept?.at ?? -Infinity)) keep(value, now, ++begun);
+    },
   };
 }
+
+/** Behind a clock that has stepped back nobody knows how long: longer than any limit, and no reason to serve nothing in an outage. */
+const elapsed = (at: number, now: number): number => (now < at ? Number.MAX_SAFE_INTEGER : now - at);
 
 async function freshOrStale<T>(fresh: Promise<T>, stale: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 /**
- * The key ring: every signing key's public record, kept for a minute. With `template` (functions that sign or publish) a key
- * of the template that nobody has recorded yet is recorded on first use; without, the ring only verifies.
+ * The key ring: every signing key's public record, kept for four seconds. With `template` or `source` (functions that sign
+ * or publish) a key that nobody has recorded yet is recorded on first use; without, the ring only verifies.
  */
 import type { KeyRecord, KeyRecordStore } from '../endpoints/stores.ts';
 import { ConfigurationError } from '../environment.ts';
@@ -8,59 +8,86 @@ import { Outage } from '../outage.ts';
 import type { Algorithm } from '../tokens/algorithms.ts';
 import { importVerificationKey, publicJwk, type VerificationKey } from '../tokens/jwk.ts';
 import { createCachedValue } from './cached-value.ts';
-import { activeKey, keyState, publishedKeys } from './key-state.ts';
+import { templateKeySource, type KeySource, type Missing } from './key-source.ts';
+import { activeKey, isPublished, publishedKeys } from './key-state.ts';
+import { PUBLISHED_KEYS_MAX } from './rotation-plan.ts';
+import { signingPlan, type SigningPlan } from './signing-plan.ts';
 import type { TemplateKeys } from './template-keys.ts';
 
-const RING_MAX_AGE_SECONDS = 60;
-/** ALB stops forwarding when a JWKS holds more (PLATFORM 0.1). */
-const PUBLISHED_KEYS_MAX = 10;
-/** Verifiers may keep a JWKS for two hours (API Gateway's JWT authorizer does), so a successor is published that long ahead. */
-const PUBLISHED_AHEAD_SECONDS = 2 * 60 * 60;
-/** After KMS failed to show a template key: how long the ring makes do with what it has. */
-const TEMPLATE_RETRY_SECONDS = 30;
+/** A revoked key is to be trusted nowhere and sign nowhere within 5 s. */
+const RING_MAX_AGE_SECONDS = 4;
+/** Nor is a token believed by an older ring, whatever keeps the table from being read: it may be of a key revoked since. */
+const BELIEVED_SECONDS = 5;
+/** After KMS failed to show or make a key: how long the ring makes do with what it has. */
+const SOURCE_RETRY_SECONDS = 30;
 
 export type KeyRing = {
   /** The key that signs for `algorithm` now. Throws ConfigurationError when there is none. */
   active(algorithm: Algorithm, now: number): Promise<KeyRecord>;
+  /** That key, and what there is beside it. Throws ConfigurationError when no key signs. */
+  plan(algorithm: Algorithm, now: number): Promise<SigningPlan & { readonly signs: KeyRecord }>;
+  /** Has the records read again where they are due, for a later `active` of the same request. Never throws. */
+  prepare(now: number): void;
   /** A key that the ring holds, however old; never a call. */
   held(kid: string): KeyRecord | undefined;
   /** The JWKS' keys (RFC 7517): at most 10, public members only. */
   published(now: number): Promise<readonly Readonly<Record<string, string>>[]>;
-  /** All keys whose tokens may still live, by kid; asked again (once in 30 s) when `kid` is not among them. */
+  /** All keys whose tokens may still live, by kid; asked again (once in 30 s) when `kid` is not among them. Throws `Outage` for a ring older than 5 s. */
   verificationKeys(kid: string, now: number): Promise<ReadonlyMap<string, VerificationKey>>;
 };
 
 export type KeyRingOptions = {
   readonly records: Pick<KeyRecordStore, 'readAll'> & Partial<Pick<KeyRecordStore, 'record'>>;
   readonly template?: TemplateKeys;
+  /** In the place of `template`. */
+  readonly source?: KeySource;
+  /** Which keys this deployment can sign with; others are published and verify. Absent = all. */
+  readonly isUsable?: (record: KeyRecord) => boolean;
 };
 
 /** Without `records.record`, keys of the template that nobody has recorded yet are shown but not recorded. */
-export function createKeyRing({ records, template }: KeyRingOptions): KeyRing {
+export function createKeyRing({
+  records,
+  template,
+  source = template && templateKeySource(template, records),
+  isUsable = () => true,
+}: KeyRingOptions): KeyRing {
   const ring = createCachedValue<readonly KeyRecord[]>({
     fetch: () => records.readAll(),
     maxAgeSeconds: RING_MAX_AGE_SECONDS,
     // Before the first token there is no key; the first one must be seen at once.
     isWorthKeeping: (read) => read.length > 0,
   });
-  const withTemplateKeys = template === undefined ? undefined : createTemplateRecorder(records, template);
+  const withMissingKeys = source && createRecorder(source);
+  const usableOf = memoized((read: readonly KeyRecord[]) => read.filter(isUsable));
+  const plans = new Map<Algorithm, SigningPlan & { readonly of: readonly KeyRecord[] }>();
   const verificationKeysOf = memoized(verificationKeysFrom);
 
-  /** With the template's keys recorded, or as it is when KMS fails and `enough` says that it will do. */
+  /** With what was missing recorded, or as it is when KMS fails and `enough` says that it will do. */
   const upToDate = async (now: number, enough: (read: readonly KeyRecord[]) => boolean): Promise<readonly KeyRecord[]> => {
     const read = await ring.get(now);
-    if (withTemplateKeys === undefined) return read;
-    const all = await withTemplateKeys(read, now, enough);
+    if (withMissingKeys === undefined) return read;
+    const all = await withMissingKeys(read, now, enough);
     if (all !== read) ring.hold(all, now);
     return all;
   };
 
+  const planOf = async (algorithm: Algorithm, now: number): Promise<SigningPlan & { readonly signs: KeyRecord }> => {
+    const all = usableOf(await upToDate(now, (read) => activeKey(usableOf(read), algorithm, now) !== undefined));
+    const known = plans.get(algorithm);
+    const plan = known?.of === all && now < known.until ? known : { ...signingPlan(all, algorithm, now), of: all };
+    plans.set(algorithm, plan);
+    const { signs } = plan;
+    if (signs === undefined) throw new ConfigurationError('SIGNING_KEYS', `has no key that signs ${algorithm}`);
+    return plan as typeof plan & { readonly signs: KeyRecord };
+  };
+
   return {
-    async active(algorithm, now) {
-      const all = await upToDate(now, (read) => activeKey(read, algorithm, now) !== undefined);
-      const key = activeKey(all, algorithm, now);
-      if (key === undefined) throw new ConfigurationError('SIGNING_KEYS', `has no key that signs ${algorithm}`);
-      return key;
+    active: async (algorithm, now) => (await planOf(algorithm, now)).signs,
+    plan: planOf,
+    prepare(now) {
+      // Whoever needs the ring meets the failure, or makes do with what there is.
+      ring.get(now).catch(() => undefined);
     },
     held: (kid) => ring.held()?.find((record) => record.kid === kid),
     async published(now) {
@@ -68,44 +95,36 @@ export function createKeyRing({ records, template }: KeyRingOptions): KeyRing {
       return publishedKeys(all, now, PUBLISHED_KEYS_MAX).map(publicJwk);
     },
     async verificationKeys(kid, now) {
-      const all = await ring.get(now);
+      const all = await ring.get(now, BELIEVED_SECONDS);
       const read = all.some((record) => record.kid === kid) ? all : await ring.refetch(now);
       const keys = verificationKeysOf(read);
-      return new Map([...keys].filter(([, { record }]) => keyState(record, now) !== 'retired').map(([id, { key }]) => [id, key]));
+      return new Map([...keys].filter(([, { record }]) => isPublished(record, now)).map(([id, { key }]) => [id, key]));
     },
   };
 }
 
 type Recorder = (read: readonly KeyRecord[], now: number, enough: (read: readonly KeyRecord[]) => boolean) => Promise<readonly KeyRecord[]>;
 
-/** Records what the ring lacks of the template's keys, all at once: verifiers then meet no kid that comes a minute later. */
-function createTemplateRecorder(records: KeyRingOptions['records'], template: TemplateKeys): Recorder {
+/** Records what the ring lacks, all at once: verifiers then meet no kid that comes a minute later. */
+function createRecorder(source: KeySource): Recorder {
   let flight: Promise<readonly KeyRecord[]> | undefined;
   let failedAt = -Infinity;
 
-  const recordAll = async (read: readonly KeyRecord[], missing: readonly (readonly [Algorithm, string])[], now: number) => {
+  const recordAll = async (missing: readonly Missing[], now: number): Promise<readonly KeyRecord[]> => {
     try {
-      return await Promise.all(missing.map(([algorithm, arn]) => recordOne(algorithm, arn, read, now)));
+      return await Promise.all(missing.map((record) => record()));
     } catch (error) {
       failedAt = now;
       throw error;
     }
   };
-  const recordOne = async (alg: Algorithm, arn: string, read: readonly KeyRecord[], now: number): Promise<KeyRecord> => {
-    const { kid, jwk } = await template.publicKey(alg, arn);
-    // The very first key of an algorithm signs at once; one that follows another is published first.
-    const active_from = activeKey(read, alg, now) === undefined ? now : now + PUBLISHED_AHEAD_SECONDS;
-    const record = { kid, alg, arn, jwk, created_at: now, active_from };
-    await records.record?.(record);
-    return record;
-  };
 
   return async (read, now, enough) => {
-    const missing = [...template.arns].filter(([, arn]) => !read.some((record) => record.arn === arn));
+    const missing = source.missing(read, now);
     if (missing.length === 0) return read;
-    if (now - failedAt < TEMPLATE_RETRY_SECONDS && enough(read)) return read;
+    if (now - failedAt < SOURCE_RETRY_SECONDS && enough(read)) return read;
     try {
-      flight ??= recordAll(read, missing, now).finally(() => {
+      flight ??= recordAll(missing, now).finally(() => {
         flight = undefined;
       });
       const made = await flight;

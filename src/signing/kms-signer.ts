@@ -21,6 +21,10 @@ const RAW_MESSAGE_BYTES_MAX = 4096;
 
 export function createKmsSigner({ ring, kms }: { ring: KeyRing; kms: KMSClient }): TokenSigner {
   return {
+    prepare: (now) => {
+      ring.prepare(now);
+    },
+
     async key(algorithm, now) {
       const { kid, alg } = await ring.active(algorithm, now);
       return { kid, alg };

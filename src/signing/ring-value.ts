@@ -5,7 +5,14 @@
 import { hkdfSync } from 'node:crypto';
 import { ConfigurationError } from '../environment.ts';
 
-export type RingUse = 'refresh-token-mac' | 'client-secret-digest' | 'idempotent-secret';
+export type RingUse =
+  | 'refresh-token-mac'
+  | 'client-secret-digest'
+  | 'api-key-digest'
+  | 'idempotent-secret'
+  | 'successor-secret'
+  | 'dpop-nonce'
+  | 'issued-token-seal';
 export type Ring = {
   /** Id of the newest key that may mint. */
   currentId(now: number): string;

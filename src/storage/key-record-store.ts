@@ -1,5 +1,6 @@
-// The public record of every signing key. The private keys never leave KMS.
-import type { KeyRecord, KeyRecordStore } from '../endpoints/stores.ts';
+// The public record of every signing key. Private keys stay in KMS, or are here as KMS wrapped them.
+import type { AuditEvent } from '../audit/event.ts';
+import type { KeyRecord, KeyRecordStore, WrappedKey } from '../endpoints/stores.ts';
 import { ALGORITHMS } from '../tokens/algorithms.ts';
 import { map, oneOf, optional, present, text, wholeNumber, type Item } from './item.ts';
 import { KEY_RING_PARTITION, SIGNING_KEY_PREFIX, signingKeyKey } from './keys.ts';
@@ -20,11 +21,16 @@ export function createKeyRecordStore(table: Table): KeyRecordStore {
       return items.map(keyRecordFrom);
     },
 
-    async record(key: KeyRecord): Promise<void> {
-      const { kid, ...attributes } = key;
-      await putItem(table, { Item: { ...signingKeyKey(kid), ...attributes }, ConditionExpression: NOT_YET_RECORDED });
+    async record(key: KeyRecord, event: AuditEvent): Promise<void> {
+      await putKeyRecord(table, key, event);
     },
   };
+}
+
+/** False when the key was recorded before. */
+export function putKeyRecord(table: Table, key: KeyRecord, event: AuditEvent): Promise<boolean> {
+  const { kid, ...attributes } = key;
+  return putItem(table, { Item: { ...signingKeyKey(kid), ...attributes, event }, ConditionExpression: NOT_YET_RECORDED });
 }
 
 function keyRecordFrom(item: Item): KeyRecord {
@@ -38,5 +44,13 @@ function keyRecordFrom(item: Item): KeyRecord {
     active_from: wholeNumber(item, 'active_from'),
     retires_at: optional(item, 'retires_at', wholeNumber),
     removed_at: optional(item, 'removed_at', wholeNumber),
+    distrusted_at: optional(item, 'distrusted_at', wholeNumber),
+    discarded_at: optional(item, 'discarded_at', wholeNumber),
+    wrapped: optional(item, 'wrapped', wrappedKey),
   });
+}
+
+function wrappedKey(item: Item, name: string): WrappedKey {
+  const wrapped = map(item, name);
+  return { ciphertext: text(wrapped, 'ciphertext'), wrapping_key: text(wrapped, 'wrapping_key'), issuer: text(wrapped, 'issuer') };
 }
