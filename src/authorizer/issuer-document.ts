@@ -53,7 +53,7 @@ const metaOf = (headers: Headers): Omit<IssuerDocument, 'text'> => ({
 const secondsIn = (digits: string | undefined): number | undefined => (digits === undefined ? undefined : Number(digits));
 
 /** Counts what comes out of decompression, so that a small answer cannot grow large. */
-async function boundedText(response: Response): Promise<string> {
+export async function boundedText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {

@@ -4,7 +4,8 @@
  * does the stale rule decide. A revocation bites within 5 s: poll 2 s, cache 1 s, index and fetch 2 s.
  */
 import { Outage } from '../outage.ts';
-import { parseFeed } from './feed-document.ts';
+import { feedQuery, parseFeedPage } from './feed-page.ts';
+import { createFeedProgress } from './feed-progress.ts';
 import type { FetchDocument } from './issuer-document.ts';
 import { createRevocationLedger } from './revocation-ledger.ts';
 import type { RevocationSource } from './revocation.ts';
@@ -30,37 +31,62 @@ export type IssuerFeedOptions = {
 
 export function createIssuerFeed({ issuer, fetchDocument, clock, whenStale }: IssuerFeedOptions): RevocationSource {
   const ledger = createRevocationLedger();
-  let etag: string | undefined;
-  /** When the issuer said what is known, by our clock and never later than we asked. */
-  let issuedMs = -Infinity;
+  const progress = createFeedProgress(FEED_BOUND_MS);
   let askedMs = -Infinity;
+  /** Tells whether a flight has brought a page, since its failure is nobody's to hear. */
+  let pages = 0;
 
-  const read = async (nowMs: number): Promise<void> => {
-    const document = await fetchDocument({ url: `${issuer}/revocations`, etag, timeoutMs: FETCH_TIMEOUT_MS });
-    // An unchanged document is as old as it says: its tag covers `iat`, and an issuer whose table is down serves its last one.
-    if (document.text !== undefined) {
-      const feed = parseFeed(document.text, issuer);
-      if (feed === undefined)
-        throw new Outage('issuer:GET /revocations', { cause: new TypeError('the answer is not a feed that is understood') });
-      ledger.merge(feed, nowMs);
-      etag = document.etag;
-      // A feed from the future tells of a clock that is ahead, not of a fresher feed.
-      issuedMs = Math.max(issuedMs, Math.min(feed.iat * 1000, nowMs));
-    }
+  const readPage = async (nowMs: number): Promise<void> => {
+    const question = progress.question(nowMs);
+    const url = `${issuer}/revocations${feedQuery(question)}`;
+    const { text = '' } = await fetchDocument({ url, etag: undefined, timeoutMs: FETCH_TIMEOUT_MS });
+    const page = parseFeedPage(text, issuer, question);
+    if (page === undefined)
+      throw new Outage('issuer:GET /revocations', { cause: new TypeError('the answer is not a feed that is understood') });
+    for (const batch of page.batches) ledger.add(batch, nowMs);
+    if (!progress.take(page, question, nowMs)) return;
     askedMs = Math.max(askedMs, nowMs);
+    pages += 1;
   };
-  const flight = createSingleFlight({ run: read, abandonAfterMs: FETCH_TIMEOUT_MS, pauseAfterFailureMs: STALE_POLL_MS });
+  const flight = createSingleFlight({ run: readPage, abandonAfterMs: FETCH_TIMEOUT_MS, pauseAfterFailureMs: STALE_POLL_MS });
+
+  const isStale = (nowMs: number): boolean => nowMs - progress.issuedMs() > FEED_BOUND_MS;
+
+  /** One flight a page, so that none is longer than its own time limit and a freeze loses one page at most. */
+  const readOn = async (first: Promise<void>): Promise<void> => {
+    const resumed = progress.isUnfinished();
+    const readPages = await readToEnd(first);
+    // Many pages, or a freeze between them, may take so long that what they make whole is stale already: then what came since.
+    if ((readPages > 1 || resumed) && !progress.isUnfinished() && isStale(clock())) {
+      const work = flight.join(clock());
+      if (work !== undefined) await readToEnd(work);
+    }
+  };
+  const readToEnd = async (first: Promise<void>): Promise<number> => {
+    const start = pages;
+    let work: Promise<void> | undefined = first;
+    while (work !== undefined) {
+      const before = pages;
+      await work;
+      work = progress.isUnfinished() && pages > before ? flight.join(clock()) : undefined;
+    }
+    return pages - start;
+  };
 
   return {
     prepare(nowMs) {
-      const stale = nowMs - issuedMs > FEED_BOUND_MS;
-      if (nowMs - askedMs < (stale ? STALE_POLL_MS : FEED_POLL_MS)) return undefined;
+      const stale = isStale(nowMs);
+      if (!progress.isUnfinished() && nowMs - askedMs < (stale ? STALE_POLL_MS : FEED_POLL_MS)) return undefined;
       const work = flight.join(nowMs);
-      return work && waitAtMost(work, stale ? WAIT_WHEN_STALE_MS : WAIT_WHILE_FRESH_MS);
+      return work && waitAtMost(readOn(work), stale ? WAIT_WHEN_STALE_MS : WAIT_WHILE_FRESH_MS);
     },
     view() {
-      if (whenStale === 'deny' && clock() - issuedMs > FEED_BOUND_MS) throw new Outage('issuer:GET /revocations');
+      if (whenStale === 'deny' && isStale(clock())) throw new Outage('issuer:GET /revocations');
       return ledger;
+    },
+    denies(ids) {
+      if (whenStale === 'deny' && isStale(clock())) throw new Outage('issuer:GET /revocations');
+      return ledger.denies(ids);
     },
   };
 }

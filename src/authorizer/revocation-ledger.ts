@@ -1,51 +1,64 @@
 /**
- * What the feeds read so far have revoked. Feeds come from several environments of the issuer over an index that lags, so a
- * later one may lack what an earlier one had: an entry is forgotten only when feeds have been without it for longer than any
- * such lag. Keeping one too long harms nobody, since an issuer never revives what it revoked.
+ * What the feeds read so far have revoked. Pages come from several environments of the issuer over an index that lags, in any order and
+ * more than once: whatever one of them names stays revoked until it cannot matter any more, and nothing that another one lacks is
+ * taken back. Keeping an entry too long harms nobody, since an issuer never revives what it revoked.
  */
 import type { RevocationFault } from './denial.ts';
-import { feedId, type FeedDocument } from './feed-document.ts';
+import { feedId } from './feed-document.ts';
+import type { FeedBatch } from './feed-page.ts';
 import type { RevocationView, VerifiedToken } from './revocation.ts';
 
-const KEPT_AFTER_LAST_SEEN_MS = 300_000;
+/** How long an entry matters at most: what is kept of answers that do not say. */
+const LONGEST_SECONDS = 2 * 3600;
 const SWEEP_EVERY_MS = 60_000;
 
 export type RevocationLedger = RevocationView & {
-  /** @param nowMs the reader's own clock, since the issuer's environments may differ in theirs. */
-  merge(feed: FeedDocument, nowMs: number): void;
+  /** @param nowMs the reader's own clock, by which it also judges tokens to have expired. */
+  add(batch: FeedBatch, nowMs: number): void;
+  /** @param ids what a certificate may be denied by. */
+  denies(ids: readonly string[]): boolean;
   readonly size: number;
 };
 
-/** By id: when a feed last had it, and for clients the highest epoch. */
-type Entry = { readonly seenMs: number; readonly epoch: number };
-type Lists = { readonly [name in 'jti' | 'sid' | 'clients' | 'kids']: Map<string, Entry> };
+/** By id: until when it matters, in epoch seconds. */
+type Ids = Map<string, number>;
+type Epoch = { readonly epoch: number; readonly until: number };
+type Lists = { readonly jti: Ids; readonly sid: Ids; readonly kids: Ids; readonly certs: Ids; readonly clients: Map<string, Epoch> };
 
 export function createRevocationLedger(): RevocationLedger {
-  const lists: Lists = { jti: new Map(), sid: new Map(), clients: new Map(), kids: new Map() };
+  const lists: Lists = { jti: new Map(), sid: new Map(), kids: new Map(), certs: new Map(), clients: new Map() };
   let sweptMs = 0;
 
   const sweep = (nowMs: number): void => {
     if (nowMs < sweptMs + SWEEP_EVERY_MS) return;
     sweptMs = nowMs;
-    for (const list of Object.values(lists)) {
-      for (const [id, { seenMs }] of list) if (seenMs < nowMs - KEPT_AFTER_LAST_SEEN_MS) list.delete(id);
-    }
+    const now = nowMs / 1000;
+    for (const ids of [lists.jti, lists.sid, lists.kids, lists.certs]) for (const [id, until] of ids) if (until < now) ids.delete(id);
+    for (const [id, { until }] of lists.clients) if (until < now) lists.clients.delete(id);
   };
 
   return {
-    merge(feed, nowMs) {
-      const seen: Entry = { seenMs: nowMs, epoch: 0 };
-      for (const name of ['jti', 'sid', 'kids'] as const) for (const id of feed[name]) lists[name].set(id, seen);
-      for (const [id, epoch] of feed.clients)
-        lists.clients.set(id, { seenMs: nowMs, epoch: Math.max(epoch, lists.clients.get(id)?.epoch ?? 0) });
+    add(batch, nowMs) {
+      const until = batch.until ?? Math.ceil(nowMs / 1000) + LONGEST_SECONDS;
+      for (const name of ['jti', 'sid', 'kids', 'certs'] as const) {
+        const ids = lists[name];
+        for (const id of batch[name] ?? []) if ((ids.get(id) ?? 0) < until) ids.set(id, until);
+      }
+      for (const [id, epoch] of batch.clients) lists.clients.set(id, later(lists.clients.get(id), { epoch, until }));
       sweep(nowMs);
     },
     faultOf: (token) => faultOf(token, lists),
+    denies: (ids) => lists.certs.size > 0 && ids.some((id) => lists.certs.has(feedId(id))),
     get size() {
-      return Object.values(lists).reduce((sum, list) => sum + list.size, 0);
+      return lists.jti.size + lists.sid.size + lists.kids.size + lists.certs.size + lists.clients.size;
     },
   };
 }
+
+const later = (held: Epoch | undefined, { epoch, until }: Epoch): Epoch => ({
+  epoch: Math.max(epoch, held?.epoch ?? 0),
+  until: Math.max(until, held?.until ?? 0),
+});
 
 /** Digests cost more than everything else here: none for an empty list, as most are most of the time, and each one once. */
 const FAULTS: readonly (readonly [RevocationFault['reason'], (token: VerifiedToken, lists: Lists) => boolean])[] = [

@@ -1,12 +1,18 @@
 // Public documents: cacheable, with an entity tag so that a poll of something unchanged costs a header (RFC 9110 section 13.1.2).
 import { createHash } from 'node:crypto';
-import { jsonResponse, type HttpRequest, type HttpResponse } from '../http/message.ts';
+import type { HttpRequest, HttpResponse } from '../http/message.ts';
 
-export function documentResponse(request: HttpRequest, body: unknown, cacheControl: string): HttpResponse {
-  const response = jsonResponse(200, body, { 'cache-control': cacheControl, 'access-control-allow-origin': '*' });
-  const etag = `"${createHash('sha256').update(response.body).digest('base64url').slice(0, 22)}"`;
-  const headers = { ...response.headers, etag };
+/** A document as it is sent, with the entity tag of its text. */
+export type PreparedDocument = { readonly text: string; readonly etag: string };
+
+export function preparedDocument(body: unknown): PreparedDocument {
+  const text = JSON.stringify(body);
+  return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"` };
+}
+
+export function documentResponse(request: HttpRequest, { text, etag }: PreparedDocument, cacheControl: string): HttpResponse {
+  const headers = { 'cache-control': cacheControl, 'access-control-allow-origin': '*', etag };
   const known = (request.headers.get('if-none-match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (!known.includes(etag) && !known.includes('*')) return { ...response, headers };
-  return { status: 304, headers: { 'cache-control': cacheControl, 'access-control-allow-origin': '*', etag }, body: '' };
+  if (known.includes(etag) || known.includes('*')) return { status: 304, headers, body: '' };
+  return { status: 200, headers: { 'content-type': 'application/json', ...headers }, body: text };
 }

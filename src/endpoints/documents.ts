@@ -4,14 +4,17 @@
  */
 import { ROUTES } from '../http/route-table.ts';
 import { jsonResponse, NO_STORE, nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
-import { documentResponse } from './document.ts';
+import { documentResponse, preparedDocument } from './document.ts';
 import type { Failure } from './failure.ts';
+import { feedRequestFrom } from './feed-documents.ts';
 import type { FeedReader } from './revocation-feed.ts';
 import { serverMetadata } from './server-metadata.ts';
 import { wireErrors, type WireError } from './wire-error.ts';
 
 export type DocumentDeps = {
   readonly issuer: string;
+  /** Where callers with client certificates find the service; undefined where there is no such place. */
+  readonly mtlsUrl?: string | undefined;
   /** Public keys in publication, at most 10; survives KMS and the table being down once loaded. */
   readonly publishedKeys: (now: number) => Promise<readonly Readonly<Record<string, unknown>>[]>;
   readonly feed: FeedReader;
@@ -19,6 +22,8 @@ export type DocumentDeps = {
 
 /** Gateways keep metadata and keys for hours; a new key is published long before it signs. */
 const SLOW = 'public, max-age=300, stale-while-revalidate=3600';
+/** Nothing served for longer: how far ahead of its use a key is published counts on it (src/signing/key-times.ts). */
+const KEYS = 'public, max-age=300';
 const FEED = 'public, max-age=1';
 
 export const createDocumentsEndpoint =
@@ -27,11 +32,11 @@ export const createDocumentsEndpoint =
     switch (request.routeKey) {
       case 'GET /.well-known/oauth-authorization-server':
       case 'GET /.well-known/openid-configuration':
-        return documentResponse(request, serverMetadata(deps.issuer), SLOW);
+        return documentResponse(request, preparedDocument(serverMetadata(deps.issuer, deps.mtlsUrl)), SLOW);
       case 'GET /.well-known/jwks.json':
-        return documentResponse(request, { keys: await deps.publishedKeys(nowSeconds(request)) }, SLOW);
+        return keySet(request, await deps.publishedKeys(nowSeconds(request)));
       case 'GET /revocations':
-        return documentResponse(request, await deps.feed.current(request.nowMs), FEED);
+        return documentResponse(request, await deps.feed.answer(feedRequestFrom(request.query), request.nowMs), FEED);
       case 'GET /health':
         return jsonResponse(
           200,
@@ -42,6 +47,10 @@ export const createDocumentsEndpoint =
         return unrouted(request);
     }
   };
+
+/** Before the first key there is nothing that anybody should keep. */
+const keySet = (request: HttpRequest, keys: readonly unknown[]): HttpResponse =>
+  documentResponse(request, preparedDocument({ keys }), keys.length === 0 ? NO_STORE['cache-control'] : KEYS);
 
 /** 405 with `Allow` where the path exists (RFC 9110 section 15.5.6), else 404. */
 function unrouted(request: HttpRequest): HttpResponse {

@@ -1,52 +1,65 @@
 /**
  * The revocation feed (docs/revocation.md): everything revoked that still matters, for authorizers that check tokens locally.
- * Built from an index that may lag and be read by several environments, so each read goes a minute behind its last one and entries
- * are only ever added until they no longer matter: an un-revoke cannot happen. Ids are told by digest: a reader learns nothing it could
- * present.
+ * Built from an index that may lag and be read by several environments, so each read goes a minute behind its last one, some further,
+ * and entries are only ever added until they no longer matter: an un-revoke cannot happen. Ids are told by digest: a reader learns
+ * nothing it could present.
  */
-import { feedId } from '../authorizer/feed-document.ts';
 import { Outage } from '../outage.ts';
 import { describeError, log } from '../telemetry/log.ts';
+import type { PreparedDocument } from './document.ts';
+import { CLOCKS_SECONDS, createFeedDocuments, type FeedRequest, type PageSizes } from './feed-documents.ts';
+import { createFeedMemory } from './feed-memory.ts';
 import type { FeedEntry, FeedStore } from './stores.ts';
-
-export type RevocationFeed = {
-  readonly v: 1;
-  readonly iss: string;
-  /** Epoch seconds at which the index was read: the document's age counts from here, wherever it was cached. */
-  readonly iat: number;
-  readonly jti: readonly string[];
-  readonly sid: readonly string[];
-  readonly clients: Readonly<Record<string, number>>;
-  readonly kids: readonly string[];
-};
 
 /** Read again when older than this; what callers get is at most this old plus the time of a read. */
 const REREAD_MS = 1_000;
 /** An index lags and clocks differ: every read goes this far behind the last. */
 const OVERLAP_MS = 60_000;
-/** Longer than anything in the feed can matter: the longest access token (1 h) with every margin. */
+/** And one in 30 s this far: a minute of lag, two clocks a minute wrong each, and a write under way. */
+const WIDE_OVERLAP_MS = 200_000;
+const WIDE_EVERY_MS = 30_000;
+/** Longer than anything but a key can matter: the longest access token (1 h) with every margin. */
 const HORIZON_MS = 2 * 3600 * 1000;
+/** A new environment reads the horizon in parts beside each other: 100,000 entries are a dozen pages of the index. */
+const PARTS = 8;
+/** What is over is dropped this often; it harms nobody meanwhile. */
+const FORGET_EVERY_MS = 10_000;
+/** From here on an operator should know (lib/alarms.ts finds the line). */
+const LARGE = 100_000;
 
 export interface FeedReader {
-  /** @param nowMs epoch milliseconds. Throws `Outage` only where nothing has been read yet. */
-  current(nowMs: number): Promise<RevocationFeed>;
+  /**
+   * The document for `request`, of an index that was read within the last second (or is out of reach: then with its own age).
+   * @param nowMs epoch milliseconds. Throws `Outage` where nothing has been read yet, or where the whole does not fit one answer.
+   */
+  answer(request: FeedRequest, nowMs: number): Promise<PreparedDocument>;
 }
 
-export function createFeedReader(issuer: string, store: FeedStore): FeedReader {
-  const entries = new Map<string, FeedEntry>();
+export function createFeedReader(issuer: string, store: FeedStore, sizes?: PageSizes): FeedReader {
+  const memory = createFeedMemory();
+  const documents = createFeedDocuments(issuer, memory, sizes);
   let readAtMs: number | undefined;
+  let wideAtMs = -Infinity;
+  let forgottenAtMs = -Infinity;
   let reading: Promise<void> | undefined;
 
   const read = async (nowMs: number): Promise<void> => {
-    const sinceMs = readAtMs === undefined ? nowMs - HORIZON_MS : readAtMs - OVERLAP_MS;
-    for (const entry of await store.since(sinceMs)) merge(entries, entry);
-    const now = Math.floor(nowMs / 1000);
-    for (const [key, entry] of entries) if (entry.until <= now) entries.delete(key);
+    const wide = nowMs - wideAtMs >= WIDE_EVERY_MS;
+    const sinceMs = wide ? wideAtMs - WIDE_OVERLAP_MS : (readAtMs ?? nowMs) - OVERLAP_MS;
+    const entries = readAtMs === undefined ? await readAll(store, nowMs) : await store.since(sinceMs);
+    for (const entry of entries) memory.add(entry);
+    if (nowMs - forgottenAtMs >= FORGET_EVERY_MS) {
+      memory.forget(Math.floor(nowMs / 1000) - CLOCKS_SECONDS);
+      forgottenAtMs = nowMs;
+    }
     readAtMs = nowMs;
+    if (wide) wideAtMs = nowMs;
+    if (wide && memory.size > LARGE) log('WARN', 'the revocation feed is large', { detail: { entries: memory.size } });
+    documents.refreshed(Math.floor(nowMs / 1000));
   };
 
   return {
-    async current(nowMs) {
+    async answer(request, nowMs) {
       if (readAtMs === undefined || nowMs - readAtMs >= REREAD_MS) {
         reading ??= read(nowMs).finally(() => {
           reading = undefined;
@@ -59,25 +72,14 @@ export function createFeedReader(issuer: string, store: FeedStore): FeedReader {
           log('WARN', 'the revocation feed is served from memory', { dependency: error.dependency, error: describeError(error) });
         }
       }
-      return compose(issuer, entries.values(), Math.floor((readAtMs ?? nowMs) / 1000));
+      return documents.answer(request);
     },
   };
 }
 
-/** Of two epochs of one client the higher is the truth; everything else is the same each time it is read. */
-function merge(entries: Map<string, FeedEntry>, entry: FeedEntry): void {
-  const key = `${entry.kind}:${entry.id}`;
-  const held = entries.get(key);
-  if (held === undefined || (entry.epoch ?? 0) > (held.epoch ?? 0) || entry.until > held.until) entries.set(key, entry);
-}
-
-function compose(iss: string, entries: Iterable<FeedEntry>, iat: number): RevocationFeed {
-  const jti: string[] = [];
-  const sid: string[] = [];
-  const clients: Record<string, number> = {};
-  for (const { kind, id, epoch } of entries) {
-    if (kind === 'client') clients[feedId(id)] = epoch ?? 0;
-    else (kind === 'jti' ? jti : sid).push(feedId(id));
-  }
-  return { v: 1, iss, iat, jti, sid, clients, kids: [] };
+/** Everything that may still matter. Keys stay distrusted and certificates denied for longer than the horizon, so those come from their own partitions. */
+async function readAll(store: FeedStore, nowMs: number): Promise<readonly FeedEntry[]> {
+  const edge = (part: number): number => nowMs - HORIZON_MS + (part * HORIZON_MS) / PARTS;
+  const parts = Array.from({ length: PARTS }, (_, part) => store.since(edge(part), part === PARTS - 1 ? undefined : edge(part + 1)));
+  return (await Promise.all([store.distrustedKeys(), store.deniedCertificates(), ...parts])).flat();
 }

@@ -1,23 +1,17 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { feedId, parseFeed, type FeedDocument } from '../../src/authorizer/feed-document.ts';
+import { feedId, parseFeed } from '../../src/authorizer/feed-document.ts';
+import type { FeedBatch } from '../../src/authorizer/feed-page.ts';
 import { createRevocationLedger } from '../../src/authorizer/revocation-ledger.ts';
 import type { VerifiedToken } from '../../src/authorizer/revocation.ts';
 import { ISSUER, testClaims } from '../tokens/test-issuer.ts';
 
-const feed = (iat: number, changes: Partial<FeedDocument> = {}): FeedDocument => ({
-  iat,
-  jti: [],
-  sid: [],
-  clients: [],
-  kids: [],
-  ...changes,
-});
+const batch = (changes: Partial<FeedBatch> = {}): FeedBatch => ({ until: 5000, jti: [], sid: [], clients: [], kids: [], ...changes });
 const token = (changes = {}): VerifiedToken => ({ claims: testClaims({ sid: 'session-1', ...changes }), kid: 'kid-1' });
-const reasonAfter = (...feeds: readonly FeedDocument[]): string | undefined => {
+const reasonAfter = (...batches: readonly FeedBatch[]): string | undefined => {
   const ledger = createRevocationLedger();
-  for (const [index, document] of feeds.entries()) ledger.merge(document, index * 2000);
+  for (const [index, each] of batches.entries()) ledger.add(each, index * 2000);
   return ledger.faultOf(token())?.reason;
 };
 const REVOKED = [feedId('token-1')];
@@ -38,7 +32,9 @@ describe('a feed', () => {
       sid: [feedId('s')],
       clients: [[feedId('c'), 2]],
       kids: [feedId('k')],
+      certs: [],
     });
+    expect(parseFeed(JSON.stringify({ ...good, certs: [feedId('x')] }), ISSUER)?.certs).toEqual([feedId('x')]);
   });
   it.each([
     ['another version', { v: 2 }],
@@ -50,6 +46,7 @@ describe('a feed', () => {
     ['a list of other things', { sid: [1] }],
     ['ids of another form', { jti: ['token-1'] }],
     ['longer ids', { kids: [`${feedId('k')}A`] }],
+    ['certificates of another form', { certs: ['x'] }],
     ['clients as a list', { clients: [] }],
     ['no clients', { clients: null }],
     ['an epoch as text', { clients: { [feedId('c')]: '2' } }],
@@ -60,6 +57,17 @@ describe('a feed', () => {
   it('that was cut short anywhere is not understood', () => {
     const text = JSON.stringify(good);
     for (let length = 0; length < text.length; length++) expect(parseFeed(text.slice(0, length), ISSUER)).toBeUndefined();
+  });
+});
+
+describe('what the feeds have denied', () => {
+  it('is a certificate by either of its names, until its end', () => {
+    const ledger = createRevocationLedger();
+    expect(ledger.denies(['x', 'y'])).toBe(false);
+    ledger.add(batch({ certs: [feedId('y')] }), 0);
+    expect([ledger.denies(['x', 'y']), ledger.denies(['x']), ledger.size]).toEqual([true, false, 1]);
+    ledger.add(batch(), 5_001_000);
+    expect(ledger.denies(['x', 'y'])).toBe(false);
   });
 });
 
@@ -76,42 +84,44 @@ describe('what the feeds have revoked', () => {
       undefined,
     ],
   ])('%s: %j', (_, changes, reason) => {
-    expect(reasonAfter(feed(100, changes))).toBe(reason);
+    expect(reasonAfter(batch(changes))).toBe(reason);
   });
   it('does not take a jti for a sid or a client', () => {
-    expect(reasonAfter(feed(100, { jti: [feedId('session-1'), feedId('client-1')], sid: [feedId('token-1')] }))).toBeUndefined();
+    expect(reasonAfter(batch({ jti: [feedId('session-1'), feedId('client-1')], sid: [feedId('token-1')] }))).toBeUndefined();
   });
-  it('stays revoked when an older feed without it comes late', () => {
-    expect(reasonAfter(feed(100, { jti: REVOKED }), feed(99))).toBe('token_revoked');
-  });
-  it('stays revoked when a newer feed, of an index that lags, lacks it', () => {
-    expect(reasonAfter(feed(100, { jti: REVOKED }), feed(102), feed(160), feed(400))).toBe('token_revoked');
-  });
-  it('is added from an older feed too', () => {
-    expect(reasonAfter(feed(100), feed(99, { jti: REVOKED }))).toBe('token_revoked');
+  it('stays revoked when later answers, of an index that lags, lack it', () => {
+    expect(reasonAfter(batch({ jti: REVOKED }), batch(), batch())).toBe('token_revoked');
   });
   it('keeps the highest epoch that it saw', () => {
-    expect(reasonAfter(feed(100, { clients: [[feedId('client-1'), 5]] }), feed(101, { clients: [[feedId('client-1'), 2]] }))).toBe(
-      'epoch_raised',
-    );
+    expect(reasonAfter(batch({ clients: [[feedId('client-1'), 5]] }), batch({ clients: [[feedId('client-1'), 2]] }))).toBe('epoch_raised');
   });
-  it('is forgotten when feeds have long been without it', () => {
+  it.each([
+    ['until it matters no more', 5000, 5_000_000],
+    ['for the longest that anything matters where no time is told', undefined, 7_300_000],
+  ])('is kept %s', (_, until, endMs) => {
     const ledger = createRevocationLedger();
-    ledger.merge(feed(1000, { jti: REVOKED, sid: [feedId('s')], clients: [[feedId('c'), 1]], kids: [feedId('k')] }), 1_000_000);
-    ledger.merge(feed(1299), 1_299_000);
+    const all = { jti: REVOKED, sid: [feedId('s')], clients: [[feedId('c'), 1]] as const, kids: [feedId('k')] };
+    ledger.add(batch({ ...all, until }), 100_000);
+    ledger.add(batch(), endMs);
     expect(ledger.size).toBe(4);
-    ledger.merge(feed(1400), 1_400_000);
+    ledger.add(batch(), endMs + 61_000);
     expect(ledger.size).toBe(0);
   });
-  it('never comes back to life, in whatever order and from whatever environments feeds come', () => {
-    const times = fc.array(fc.tuple(fc.nat(2 ** 31), fc.boolean()), { minLength: 1, maxLength: 20 });
+  it('is kept until the latest time that any answer told', () => {
+    const ledger = createRevocationLedger();
+    for (const until of [5000, 6000, 4000]) ledger.add(batch({ jti: REVOKED, clients: [[feedId('c'), 1]], until }), 100_000);
+    ledger.add(batch(), 5_999_000);
+    expect(ledger.size).toBe(2);
+  });
+  it('never comes back to life before its time, in whatever order and from whatever environments answers come', () => {
+    const answers = fc.array(fc.tuple(fc.integer({ min: 0, max: 3000 }), fc.boolean()), { minLength: 1, maxLength: 20 });
     fc.assert(
-      fc.property(times, (arrivals) => {
+      fc.property(answers, (arrivals) => {
         const ledger = createRevocationLedger();
         let seen = false;
-        let nowMs = 1_800_000_000_000;
-        for (const [iat, has] of arrivals) {
-          ledger.merge(feed(iat, has ? { jti: REVOKED } : {}), (nowMs += 2000));
+        let nowMs = 0;
+        for (const [waitMs, has] of arrivals) {
+          ledger.add(batch(has ? { jti: REVOKED } : {}), (nowMs += waitMs));
           seen ||= has;
           expect(ledger.faultOf(token()) !== undefined).toBe(seen);
         }
