@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRate, minuteOf, rateLimitHeaders } from '../../src/abuse/rate-window.ts';
+import { allowanceHeaders } from '../../src/abuse/allowance.ts';
+import { judgeRate, minuteOf, rateAllowance } from '../../src/abuse/rate-window.ts';
 
 const MINUTE_MS = 60_000;
 const START_MS = 30_000_000 * MINUTE_MS;
@@ -71,5 +72,8 @@ describe('Retry-After', () => {
 });
 
 it('headers tell policy, calls left and seconds to the reset', () => {
-  expect(rateLimitHeaders('token', judge(10, 0, 15))).toEqual({ 'ratelimit-policy': '"token";q=80;w=60', ratelimit: '"token";r=70;t=45' });
+  expect(allowanceHeaders([rateAllowance('token', judge(10, 0, 15))])).toEqual({
+    'ratelimit-policy': '"token";q=80;w=60',
+    ratelimit: '"token";r=70;t=45',
+  });
 });
