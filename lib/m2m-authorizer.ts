@@ -1,8 +1,8 @@
 // Protects any API Gateway API, in any stack or account, needing nothing but the issuer's URL.
 import { Duration, Token } from 'aws-cdk-lib';
 import { RequestAuthorizer, type IAuthorizer } from 'aws-cdk-lib/aws-apigateway';
-import type { IHttpRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import type { IHttpRouteAuthorizer, IWebSocketRouteAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaAuthorizer, HttpLambdaResponseType, WebSocketLambdaAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import {
@@ -36,10 +36,16 @@ export interface M2mAuthorizerProps {
    */
   readonly whenStale?: FeedAuthorizerEnv['whenStale'];
   /**
-   * `policy` fits REST and HTTP APIs, `simple` only HTTP APIs.
+   * `policy` fits REST, HTTP and WebSocket APIs, `simple` only HTTP APIs.
    * @default 'policy'
    */
   readonly responseFormat?: AuthorizerEnv['responseFormat'];
+  /**
+   * The URL before the API's paths as its callers know it, without a trailing slash, where something of yours (CloudFront, a load
+   * balancer) stands before API Gateway. DPoP proofs name it (docs/dpop.md).
+   * @default the domain and path that API Gateway was called by
+   */
+  readonly publicUrl?: string;
   /**
    * How long its log lines are kept, among them audit lines of refused tokens.
    * @default RetentionDays.ONE_YEAR
@@ -55,6 +61,7 @@ export class M2mAuthorizer extends Construct {
   private readonly responseFormat: AuthorizerEnv['responseFormat'];
   private rest: RequestAuthorizer | undefined;
   private http: HttpLambdaAuthorizer | undefined;
+  private webSocket: WebSocketLambdaAuthorizer | undefined;
 
   constructor(scope: Construct, id: string, props: M2mAuthorizerProps) {
     super(scope, id);
@@ -68,8 +75,7 @@ export class M2mAuthorizer extends Construct {
    * too: a route may allow that, and API Gateway then has nothing of its own to decide.
    */
   forRestApi(): IAuthorizer {
-    if (this.responseFormat === 'simple')
-      refuse('responseFormat', 'simple', "must be 'policy' for a REST API, which knows no simple responses");
+    this.refuseSimple('a REST API');
     this.rest ??= new RequestAuthorizer(this, 'Rest', {
       handler: this.function.function,
       identitySources: [],
@@ -88,6 +94,18 @@ export class M2mAuthorizer extends Construct {
     return this.http;
   }
 
+  /** For the `$connect` route of one WebSocket API, which rules know as `GET /$connect`; its other routes need no authorizer. */
+  forWebSocketApi(): IWebSocketRouteAuthorizer {
+    this.refuseSimple('a WebSocket API');
+    this.webSocket ??= new WebSocketLambdaAuthorizer('WebSocket', this.function.function, { identitySource: [] });
+    return this.webSocket;
+  }
+
+  private refuseSimple(api: string): void {
+    if (this.responseFormat === 'simple')
+      refuse('responseFormat', 'simple', `must be 'policy' for ${api}, which knows no simple responses`);
+  }
+
   private authorizerFunction(props: M2mAuthorizerProps): ServiceFunction {
     const { revocation = 'feed', logRetention = RetentionDays.ONE_YEAR } = props;
     const logs = { logRetention, retainLogs: true };
@@ -96,6 +114,7 @@ export class M2mAuthorizer extends Construct {
       AUDIENCE: props.audience,
       RULES: JSON.stringify(props.rules),
       RESPONSE_FORMAT: this.responseFormat,
+      ...(props.publicUrl === undefined ? {} : { PUBLIC_URL: props.publicUrl }),
     };
     if (typeof revocation === 'string') {
       const environment: Readonly<Record<(typeof AUTHORIZER_FEED_ENV)[number], string>> = {
@@ -112,12 +131,16 @@ export class M2mAuthorizer extends Construct {
     };
     const description = 'm2m-auth: Lambda authorizer, asks the table at every call';
     const authorizer = new ServiceFunction(this, 'Table', { entry: 'authorizer/table.ts', description, environment, ...logs });
-    allowTableAccess(authorizer, revocation.table, { batchGet: ['CLIENT#*', 'REVOKED#*'], put: ['DENIED#*'], query: ['KEYRING'] });
+    allowTableAccess(authorizer, revocation.table, {
+      batchGet: ['CLIENT#*', 'REVOKED#*', 'CERTS'],
+      put: ['DENIED#*', 'ONCE#*'],
+      query: ['KEYRING'],
+    });
     return authorizer;
   }
 }
 
-function refuseImpossible({ issuer, audience, rules, revocation = 'feed', whenStale }: M2mAuthorizerProps): void {
+function refuseImpossible({ issuer, audience, rules, revocation = 'feed', publicUrl, whenStale }: M2mAuthorizerProps): void {
   const acceptable = {
     ISSUER: 'https://issuer.example',
     AUDIENCE: 'audience',
@@ -130,6 +153,7 @@ function refuseImpossible({ issuer, audience, rules, revocation = 'feed', whenSt
     refuseUnlessParsed(prop, given, () => authorizerFeedEnv({ ...acceptable, ...environment }));
   if (!Token.isUnresolved(issuer)) check('issuer', issuer, { ISSUER: issuer });
   check('audience', audience, { AUDIENCE: audience });
+  if (publicUrl !== undefined && !Token.isUnresolved(publicUrl)) check('publicUrl', publicUrl, { PUBLIC_URL: publicUrl });
   if (typeof revocation === 'string') check('revocation', revocation, { REVOCATION: revocation });
   check('rules', rules, { RULES: JSON.stringify(rules) });
   if (whenStale !== undefined && revocation !== 'feed')

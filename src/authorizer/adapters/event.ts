@@ -1,6 +1,8 @@
 // What the adapters read of API Gateway's authorizer events; everything else in them, most of it the caller's, is not looked at.
 import { randomBytes } from 'node:crypto';
-import { normalIp, printable, traceIdFrom } from '../../http/lambda-event.ts';
+import type { ToldCertificate } from '../../http/lambda-event.ts';
+import { certificateOf, normalIp, printable, traceIdFrom } from '../../http/lambda-event.ts';
+import { schemeOf } from '../challenge.ts';
 import type { AccessRequest } from '../decide.ts';
 import type { InvokeArn } from '../policy.ts';
 
@@ -19,8 +21,16 @@ export type RestRequestEvent = {
   readonly multiValueHeaders?: Readonly<Record<string, readonly string[] | undefined>> | null;
   readonly requestContext?: {
     readonly requestId?: string;
-    readonly identity?: { readonly sourceIp?: string; readonly userAgent?: string | null };
+    readonly domainName?: string;
+    /** With the stage, or with a custom domain's base path: as the caller has it. */
+    readonly path?: string;
+    readonly identity?: { readonly sourceIp?: string; readonly userAgent?: string | null; readonly clientCert?: ToldCertificate };
   };
+};
+
+/** WebSocket APIs, REQUEST authorizer of `$connect`: neither path nor method, and an ARN that ends with the route. */
+export type ConnectEvent = Pick<RestRequestEvent, 'type' | 'methodArn' | 'headers' | 'multiValueHeaders'> & {
+  readonly requestContext: NonNullable<RestRequestEvent['requestContext']> & { readonly routeKey: string };
 };
 
 /** HTTP APIs, authorizer payload 2.0. */
@@ -32,9 +42,24 @@ export type HttpRequestEvent = {
   readonly headers?: Headers | null;
   readonly requestContext: {
     readonly stage?: string;
+    readonly domainName?: string;
     readonly http: { readonly method: string; readonly path?: string; readonly sourceIp?: string; readonly userAgent?: string };
+    readonly authentication?: { readonly clientCert?: ToldCertificate } | null;
   };
 };
+
+/**
+ * What a DPoP proof is held against, where one is called for: the header, and the URL by the gateway's own knowledge. It has chosen the
+ * API by the domain name, which therefore is one of the API's; the `Host` header is the caller's.
+ */
+export function proofFacts(
+  authorization: readonly string[],
+  dpopHeader: () => readonly string[],
+  { domainName, path }: { readonly domainName?: string | undefined; readonly path?: string | undefined },
+): Pick<AccessRequest, 'dpop' | 'url'> {
+  if (schemeOf(authorization[0]) !== 'DPoP') return {};
+  return { dpop: dpopHeader(), url: domainName === undefined || path === undefined ? undefined : `https://${domainName}${path}` };
+}
 
 /** One request in the core's words, and what is told of it in logs. */
 export type AuthorizerCall = {
@@ -60,6 +85,15 @@ export function headerValues(
   return values;
 }
 
+/** `headers` keeps the last of several values; `multiValueHeaders` has them all. */
+export function everyValue(
+  { multiValueHeaders, headers }: Pick<RestRequestEvent, 'multiValueHeaders' | 'headers'>,
+  name: string,
+): readonly string[] {
+  const several = headerValues(multiValueHeaders, name);
+  return several.length > 0 ? several : headerValues(headers, name);
+}
+
 /**
  * The caller's facts beside the route; `headers` may be absent (TOKEN events have none). Without a `traceparent` the gateway's
  * request id, which its own answers show, is the trace id.
@@ -72,5 +106,11 @@ export const callFacts = (
   traceId: headers ? traceIdFrom(headerValues(headers, 'traceparent')[0], requestId) : randomBytes(16).toString('hex'),
   userAgent: printable(userAgent ?? ''),
 });
+
+/** What the gateway tells of the TLS connection, as a member of the request; nothing where it tells nothing. */
+export function certificateIn(told: ToldCertificate): Pick<AccessRequest, 'certificate'> {
+  const certificate = certificateOf(told);
+  return certificate === undefined ? {} : { certificate };
+}
 
 export const sourceIp = (ip: string | undefined): string | undefined => (ip === undefined ? undefined : normalIp(ip));

@@ -3,17 +3,21 @@
  * commas, which no token contains. A stage other than `$default` stands before the path.
  */
 import { parseInvokeArn } from '../policy.ts';
-import { callFacts, headerValues, sourceIp, type AuthorizerCall, type HttpRequestEvent } from './event.ts';
+import { callFacts, certificateIn, headerValues, proofFacts, sourceIp, type AuthorizerCall, type HttpRequestEvent } from './event.ts';
 
 export function httpRequestCall(event: HttpRequestEvent): AuthorizerCall {
-  const { http, stage } = event.requestContext;
+  const { http, stage, domainName } = event.requestContext;
   const arn = parseInvokeArn(event.routeArn);
+  const authorization = headerValues(event.headers, 'authorization');
   return {
     request: {
       method: http.method,
       path: pathOf(event.rawPath, stage, arn?.path),
-      authorization: headerValues(event.headers, 'authorization'),
+      authorization,
+      apiKey: headerValues(event.headers, 'x-api-key'),
       ip: sourceIp(http.sourceIp),
+      ...certificateIn(event.requestContext.authentication?.clientCert),
+      ...proofFacts(authorization, () => headerValues(event.headers, 'dpop'), { domainName, path: event.rawPath }),
     },
     arn,
     ...callFacts(event.headers ?? {}, http.userAgent),

@@ -4,27 +4,26 @@
  */
 import { parseInvokeArn } from '../policy.ts';
 import { pathSegments } from '../route-path.ts';
-import { callFacts, headerValues, sourceIp, type AuthorizerCall, type RestRequestEvent } from './event.ts';
+import { callFacts, certificateIn, everyValue, proofFacts, sourceIp, type AuthorizerCall, type RestRequestEvent } from './event.ts';
 
 export function restRequestCall(event: RestRequestEvent): AuthorizerCall {
   const arn = parseInvokeArn(event.methodArn);
-  const identity = event.requestContext?.identity;
+  const { requestContext = {} } = event;
+  const { identity } = requestContext;
+  const authorization = everyValue(event, 'authorization');
   return {
     request: {
       // What cannot be told from the ARN matches no rule.
       ...(arn !== undefined && isUnambiguous(event.path) ? { method: arn.method, path: arn.path } : { method: '', path: '' }),
-      authorization: authorizationOf(event),
+      authorization,
+      apiKey: everyValue(event, 'x-api-key'),
       ip: sourceIp(identity?.sourceIp),
+      ...certificateIn(identity?.clientCert),
+      ...proofFacts(authorization, () => everyValue(event, 'dpop'), requestContext),
     },
     arn,
-    ...callFacts(event.headers ?? {}, identity?.userAgent, event.requestContext?.requestId),
+    ...callFacts(event.headers ?? {}, identity?.userAgent, requestContext.requestId),
   };
 }
 
 const isUnambiguous = (path: string | undefined): boolean => path === undefined || pathSegments(path) !== undefined;
-
-/** `headers` keeps the last of several values; `multiValueHeaders` has them all. */
-function authorizationOf({ multiValueHeaders, headers }: RestRequestEvent): readonly string[] {
-  const several = headerValues(multiValueHeaders, 'authorization');
-  return several.length > 0 ? several : headerValues(headers, 'authorization');
-}

@@ -12,6 +12,7 @@ export function restTokenCall(event: RestTokenEvent): AuthorizerCall {
       method: arn?.method ?? '',
       path: arn?.path ?? '',
       authorization: event.authorizationToken === undefined ? [] : [event.authorizationToken],
+      apiKey: [],
       ip: undefined,
     },
     arn,
