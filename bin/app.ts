@@ -5,6 +5,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import type * as CdkNag from 'cdk-nag';
 import { bundleAhead } from '../lib/bundled-code.ts';
+import type { SigningMode } from '../functions/token/env.ts';
 import type { M2mAuthProps } from '../lib/m2m-auth-props.ts';
 import { settingsFrom } from '../lib/settings.ts';
 import { SampleStack } from '../lib/stacks/sample-stack.ts';
@@ -48,12 +49,20 @@ export interface BuildAppProps {
 export function buildApp({ stage, auth: own, ...props }: BuildAppProps = {}): App {
   const app = emptyApp(props);
   const { prefix, sample, auth } = stageNamed(stage ?? String(app.node.tryGetContext('stage') ?? DEFAULT_STAGE));
-  const settings = settingsFrom({ ...auth, ...own });
+  const settings = settingsFrom({ ...auth, ...signingChosenBy(app), ...own });
   const { state, bundlingRequired } = new StateStack(app, `${prefix}-state`, { settings });
   if (bundlingRequired) bundleAhead(sample ? [...ENTRIES, ...SAMPLE_ENTRIES] : ENTRIES);
   new ServiceStack(app, `${prefix}-service`, { state, settings });
   if (sample) new SampleStack(app, `${prefix}-sample`, { issuer: state.api.issuer, table: state.table });
   return app;
+}
+
+/** `-c signing=delegated`, and `-c formerSigning=kms` beside it, over what the stage says. */
+function signingChosenBy({ node }: App): Pick<M2mAuthProps, 'signing' | 'formerSigning'> {
+  // Whatever it says is judged with the other props.
+  const signing = node.tryGetContext('signing') as SigningMode | undefined;
+  const formerSigning = node.tryGetContext('formerSigning') as SigningMode | undefined;
+  return { ...(signing && { signing }), ...(formerSigning && { formerSigning }) };
 }
 
 function emptyApp({ outdir, checks = true, bundles = true }: BuildAppProps): App {

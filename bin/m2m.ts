@@ -1,17 +1,9 @@
 // `npm run -s m2m -- <command>`: the operator's command line. Commands are in bin/m2m, one group a file.
 import { parseArguments } from './m2m/arguments.ts';
-import { audit } from './m2m/audit.ts';
-import { clients } from './m2m/clients.ts';
 import { CommandError, TOOL, type Command } from './m2m/command.ts';
+import { COMMANDS } from './m2m/commands.ts';
 import { help, overview } from './m2m/help.ts';
-import { introspect } from './m2m/introspect.ts';
 import { nearest } from './m2m/nearest.ts';
-import { revoke } from './m2m/revoke.ts';
-import { secrets } from './m2m/secrets.ts';
-import { sessions } from './m2m/sessions.ts';
-import { token } from './m2m/token.ts';
-
-const COMMANDS: readonly Command[] = [...clients, ...secrets, ...sessions, token, introspect, revoke, audit];
 
 try {
   const output = await answerTo(process.argv.slice(2));
@@ -26,14 +18,14 @@ try {
 
 async function answerTo(argv: readonly string[]): Promise<string> {
   const [first] = argv;
-  if (first === undefined || first === '--help' || first === '-h') return overview(COMMANDS);
+  if (first === undefined || ['--help', '-h'].includes(first)) return overview(COMMANDS);
   if (first === 'help') return argv.length === 1 ? overview(COMMANDS) : help(named(argv.slice(1)));
-  const commands = named(argv);
-  const [command] = commands;
-  if (command === undefined || commands.length > 1) return help(commands);
+  const [command, ...others] = named(argv);
+  if (command === undefined || others.length > 0) return help(named(argv));
   const call = parseArguments(command, argv.slice(command.name.split(' ').length));
   if (call === undefined) return help([command]);
-  const { document, text } = await command.run(call);
+  const { document, text, exitCode } = await command.run(call);
+  if (exitCode !== undefined) process.exitCode = exitCode;
   return call.flag('json') ? JSON.stringify(document, undefined, 2) : text;
 }
 

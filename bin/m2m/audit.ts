@@ -1,18 +1,22 @@
-// The audit events of the local service: one JSON object a line in DATA_DIR/audit.jsonl (docs/audit.md).
+// The audit events: of the local service from DATA_DIR/audit.jsonl, of a deployed one from its log groups (docs/audit.md).
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { usageError } from './arguments.ts';
-import { CommandError, TOOL, type Arguments, type Command } from './command.ts';
+import { DEPLOYED_OPTIONS, deployedLogs, isDeployed } from './cloudwatch.ts';
+import { CommandError, TOOL, type Answer, type Arguments, type Command } from './command.ts';
 import { sinceMs } from './duration.ts';
+import { recordOf } from './log-record.ts';
 import { nearest } from './nearest.ts';
 import { dataFolder } from './service.ts';
-import { printable, table, type Column } from './table.ts';
+import { printable, table, terminalWidth, type Column } from './table.ts';
 import { AUDIT_EVENT_TYPES, type AuditEvent } from '../../src/audit/event.ts';
 
 const SHOWN_DEFAULT = 20;
 const POLL_MS = 250;
+/** Log groups are searched from their oldest line on, so a deployed service is not asked for everything by default. */
+const DEPLOYED_SINCE_DEFAULT = '1h';
 
 export const audit: Command = {
   name: 'audit',
@@ -21,21 +25,35 @@ export const audit: Command = {
   options: {
     client: { value: 'ID', help: 'Events of this client' },
     type: { value: 'TYPE', repeatable: true, help: 'Events of this type' },
-    since: { value: 'TIME', help: 'A duration such as 10m, 2h, 7d, or a time such as 2027-01-31T12:00:00Z' },
+    outcome: { value: 'success|failure', help: 'Events with this outcome' },
+    since: { value: 'TIME', help: 'A duration such as 10m, 2h, 7d, or a time such as 2027-01-31T12:00:00Z (with --stack default 1h)' },
+    until: { value: 'TIME', help: 'The same, for the last event' },
     lines: { value: 'N', short: 'n', help: `The last N events (default ${SHOWN_DEFAULT}; with --since all)` },
     follow: { short: 'f', help: 'Go on with what happens from now, until Ctrl-C' },
+    ...DEPLOYED_OPTIONS,
   },
-  notes: [`Types: ${AUDIT_EVENT_TYPES.join(', ')}.`],
-  examples: ['', '--client demo-service --since 1h', '--type login_failure --type rate_limit_exceeded --follow'],
+  notes: [`Types: ${AUDIT_EVENT_TYPES.join(', ')}.`, 'Why one request was refused: "explain" with its trace_id, which --json shows.'],
+  examples: [
+    '',
+    '--client demo-service --since 1h',
+    '--outcome failure --since 2d --until 1d --json',
+    '--type login_failure --type rate_limit_exceeded --follow',
+    '--client billing --since 1d --stack m2m-auth-service --profile operations',
+  ],
   run: async (call) => {
     const wanted = filterFrom(call);
     const limit = limitFrom(call);
-    const path = auditFile(call);
+    refuseContradictions(call);
+    if (isDeployed(call)) {
+      const from = sinceMs(call.text('since') ?? DEPLOYED_SINCE_DEFAULT, Date.now());
+      return asAnswer((await deployedEvents(call, call.text('client') ?? 'event_type', from)).filter(wanted).slice(-limit));
+    }
+    const path = auditFile();
     const seen = new Set<string>();
     const { events, end } = await readFrom(path, 0, seen);
     const shown = events.filter(wanted).slice(-limit);
     if (call.flag('follow')) return await follow(path, end, seen, wanted, shown);
-    return { document: shown, text: shown.length === 0 ? NONE : asTable(shown) };
+    return asAnswer(shown);
   },
 };
 
@@ -45,12 +63,36 @@ function filterFrom(call: Arguments): (event: AuditEvent) => boolean {
   const client = call.text('client');
   const types = call.list('type');
   for (const type of types ?? []) refuseUnknown(type);
-  const since = call.text('since');
-  const from = since === undefined ? undefined : sinceMs(since, Date.now());
+  const outcome = outcomeFrom(call);
+  const [from, until] = ['since', 'until'].map((option) => timeFrom(call, option));
   return (event) =>
     (client === undefined || event.client_id === client) &&
     (types === undefined || types.includes(event.event_type)) &&
-    (from === undefined || Date.parse(event.timestamp) >= from);
+    (outcome === undefined || event.outcome === outcome) &&
+    (from === undefined || Date.parse(event.timestamp) >= from) &&
+    (until === undefined || Date.parse(event.timestamp) <= until);
+}
+
+function outcomeFrom(call: Arguments): string | undefined {
+  const outcome = call.text('outcome');
+  if (outcome === undefined || outcome === 'success' || outcome === 'failure') return outcome;
+  throw usageError(audit, '--outcome is success or failure.');
+}
+
+function timeFrom(call: Arguments, option: string): number | undefined {
+  const text = call.text(option);
+  return text === undefined ? undefined : sinceMs(text, Date.now(), option);
+}
+
+/** Issued tokens and refusals from the functions' lines, changes of state from the log group of the bus; each once, in order. */
+export async function deployedEvents(call: Arguments, phrase: string, from: number): Promise<readonly AuditEvent[]> {
+  const lines = await (await deployedLogs(call)).find(phrase, from);
+  const events = new Map<string, AuditEvent>();
+  for (const { message } of lines) {
+    const record = recordOf(message);
+    if (record?.kind === 'event') events.set(record.event.event_id, record.event);
+  }
+  return [...events.values()].toSorted((one, other) => (one.timestamp < other.timestamp ? -1 : 1));
 }
 
 function refuseUnknown(type: string): void {
@@ -69,19 +111,23 @@ function limitFrom(call: Arguments): number {
   return Number(text);
 }
 
-function auditFile(call: Arguments): string {
+function refuseContradictions(call: Arguments): void {
   if (call.text('issuer') !== undefined)
-    throw new CommandError(
-      'audit reads the local service only.',
-      'In AWS the events are in the audit log group and on the event bus (docs/audit.md).',
-      2,
-    );
+    throw usageError(audit, 'audit reads logs: name those of a deployed service by --stack instead of --issuer.');
+  if (call.flag('follow') && isDeployed(call))
+    throw new CommandError('--follow is for the local service.', 'Of a deployed one: aws logs tail --follow <log group>', 2);
   if (call.flag('follow') && call.flag('json'))
     throw new CommandError(
       '--json prints one document, and --follow never ends.',
       `Leave out one of them, or: tail -f ${join(dataFolder(), 'audit.jsonl')}`,
       2,
     );
+}
+
+/** Of the local service, each once. */
+export const localEvents = async (): Promise<readonly AuditEvent[]> => (await readFrom(auditFile(), 0, new Set())).events;
+
+function auditFile(): string {
   if (existsSync(dataFolder())) return join(dataFolder(), 'audit.jsonl');
   throw new CommandError(
     `There is no local service here: ${dataFolder()} does not exist.`,
@@ -143,8 +189,9 @@ const COLUMNS: readonly Column<AuditEvent>[] = [
   { title: 'FROM', cell: ({ ip }) => ip, shrinks: true },
 ];
 
-const asTable = (events: readonly AuditEvent[]): string =>
-  table(COLUMNS, events, process.stdout.isTTY ? Math.max(process.stdout.columns, 80) : Number.POSITIVE_INFINITY);
+const asAnswer = (shown: readonly AuditEvent[]): Answer => ({ document: shown, text: shown.length === 0 ? NONE : asTable(shown) });
+
+const asTable = (events: readonly AuditEvent[]): string => table(COLUMNS, events, terminalWidth());
 
 /** The same columns at fixed widths, since what comes later is not known. */
 const asLine = ({ timestamp, event_type: type, client_id: client, reason, ip }: AuditEvent): string =>

@@ -1,6 +1,7 @@
 // Whose credentials a command sends: --client-id with --client-secret, --client, or the service's own choice.
 import { usageError } from './arguments.ts';
 import { basic, type Call } from './http-call.ts';
+import { assertionFields, signingKeyIn } from './key-file.ts';
 import { IAM_OPTIONS } from './signature.ts';
 import { CommandError, type Arguments, type Options } from './command.ts';
 import type { Credentials, Service } from './service.ts';
@@ -14,6 +15,8 @@ export const CALLER_OPTIONS: Options = {
     value: 'SECRET',
     help: 'Its secret, "-" reads it from standard input (default: the one in credentials.json, else M2M_CLIENT_SECRET)',
   },
+  'key-file': { value: 'FILE', help: 'Its private key (PEM or JWK) instead: it signs an assertion (private_key_jwt)' },
+  'key-id': { value: 'KID', help: 'The name that the key is registered under (default: the kid in the JWK, else the thumbprint)' },
 };
 
 /** The client that was asked for; undefined when none was. */
@@ -27,9 +30,19 @@ export async function chosenCaller(
   if (service.signing && call.text('client-secret') !== undefined)
     throw usageError(command, '--iam and --client-secret exclude each other.');
   if (clientId !== undefined && name !== undefined) throw usageError(command, '--client and --client-id exclude each other.');
+  const keyFile = call.text('key-file');
+  if (keyFile !== undefined) return byKey(command, service, call, keyFile);
   if (clientId !== undefined) return { clientId, secret: await secretFor(command, service, call, clientId) };
   if (call.text('client-secret') !== undefined) throw usageError(command, '--client-secret needs --client-id.');
   return name === undefined ? undefined : named(service, name);
+}
+
+function byKey(command: { readonly name: string }, service: Service, call: Arguments, path: string): Credentials {
+  const clientId = call.text('client-id') ?? process.env['M2M_CLIENT_ID'];
+  if (service.signing !== undefined || call.text('client-secret') !== undefined)
+    throw usageError(command, `--key-file and --${service.signing === undefined ? 'client-secret' : 'iam'} exclude each other.`);
+  if (clientId === undefined) throw usageError(command, '--key-file needs --client-id.');
+  return { clientId, secret: '', key: signingKeyIn(path, call.text('key-id')) };
 }
 
 async function secretFor(command: { readonly name: string }, service: Service, call: Arguments, clientId: string): Promise<string> {
@@ -61,9 +74,16 @@ export const someCaller = (credentials: Credentials | undefined): Credentials =>
   );
 };
 
-/** A form with who sends it: by HTTP Basic, or in a signed call by the id alone. */
-export const asClient = ({ signing }: Service, caller: Credentials, form: NonNullable<Call['form']>): Pick<Call, 'form' | 'headers'> =>
-  signing ? { form: { ...form, client_id: caller.clientId } } : { form, headers: basic(caller) };
+/** A form with who sends it: by HTTP Basic, by a signed assertion, or in a signed call by the id alone. */
+export function asClient(
+  { signing, issuer }: Service,
+  caller: Credentials,
+  form: NonNullable<Call['form']>,
+): Pick<Call, 'form' | 'headers'> {
+  if (signing) return { form: { ...form, client_id: caller.clientId } };
+  if (caller.key !== undefined) return { form: { ...form, ...assertionFields(caller.key, caller.clientId, issuer) } };
+  return { form, headers: basic(caller) };
+}
 
 /**
  * The client that a token says it belongs to, if we hold its credentials. Nothing is verified: the service does that.

@@ -24,6 +24,7 @@ const create: Command = {
   examples: [
     '--name billing --scope "read write" --grant client_credentials --grant refresh_token',
     '--name reports --scope read --audience https://reports.example.com --access-token-lifetime 5m',
+    '--name ledger --scope read --auth-method private_key_jwt --jwks-file key.pem',
     '--name partner --scope read --ip-range 192.0.2.0/24 --rate-limit-per-minute 10 --expires-at 2027-01-31T00:00:00Z',
   ],
   run: async (call) => {
@@ -31,7 +32,10 @@ const create: Command = {
     const request = await manager(call);
     const client = await request({ method: 'POST', path: '/clients', json: metadata, idempotencyKey: idempotencyKey(call) });
     const id = inWords(client['client_id']) ?? '';
-    const next = `The secret is shown only now; keep it where the client reads it.\nA first token: ${TOOL} token --client-id ${id} --client-secret -`;
+    const next =
+      client['client_secret'] === undefined
+        ? `It has no secret: it signs with its key.\nA first token: ${TOOL} token --client-id ${id} --key-file <its private key>`
+        : `The secret is shown only now; keep it where the client reads it.\nA first token: ${TOOL} token --client-id ${id} --client-secret -`;
     return { document: client, text: `${inText(client)}\n\n${next}` };
   },
 };
@@ -142,7 +146,7 @@ async function change(call: Arguments, changes: JsonObject): Promise<Answer> {
 
 /** Calls with one access token of the client that manages, or signed by an AWS principal. */
 export async function manager(call: Arguments): Promise<(request: Call) => Promise<JsonObject>> {
-  const service = findService(call);
+  const service = await findService(call);
   if (service.signing) return (request) => send(service, request);
   const headers = bearer(await accessToken(service, someCaller(service.manager), 'clients:manage'));
   return (request) => send(service, { ...request, headers });
@@ -166,9 +170,10 @@ function fieldInText(field: string, value: unknown): string | undefined {
   return field.endsWith('_at') ? new Date(value * 1000).toISOString().replace('.000Z', 'Z') : String(value);
 }
 
-function credentialInText({ id, type, created_at: created, last_used_at: used }: JsonObject): string {
+function credentialInText({ id, type, kid, created_at: created, last_used_at: used }: JsonObject): string {
   const use = inWords(used);
-  return `${inWords(type) ?? ''} ${inWords(id) ?? ''} of ${inWords(created) ?? ''}${use === undefined ? '' : `, last used ${use}`}`;
+  const which = kid === undefined ? `of ${inWords(created) ?? ''}` : `kid ${inWords(kid) ?? ''}`;
+  return `${inWords(type) ?? ''} ${inWords(id) ?? ''} ${which}${use === undefined ? '' : `, last used ${use}`}`;
 }
 
 const COLUMNS: readonly Column<JsonObject>[] = [

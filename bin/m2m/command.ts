@@ -22,7 +22,12 @@ export type Arguments = {
 };
 
 /** What a command answers: `document` with --json, else `text`. */
-export type Answer = { readonly document: unknown; readonly text: string };
+export type Answer = {
+  readonly document: unknown;
+  readonly text: string;
+  /** Default 0; 1 = some of it did not work, and the document says what. */
+  readonly exitCode?: 1;
+};
 
 export type Command = {
   /** The words that call it: `clients create`. */

@@ -16,13 +16,13 @@ export function lifetimeSeconds(option: string, text: string): number {
 }
 
 /** A time in the past, as a duration before `nowMs` or an RFC 3339 time; epoch milliseconds. */
-export function sinceMs(text: string, nowMs: number): number {
+export function sinceMs(text: string, nowMs: number, option = 'since'): number {
   const seconds = durationSeconds(text);
   if (seconds !== undefined) return nowMs - seconds * 1000;
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time))
     throw new CommandError(
-      `--since must be a duration or a time, not ${JSON.stringify(text)}.`,
+      `--${option} must be a duration or a time, not ${JSON.stringify(text)}.`,
       'Examples: 10m, 2h, 7d, 2027-01-31T12:00:00Z',
       2,
     );
@@ -38,4 +38,10 @@ export function inWholeUnits(seconds: number): string {
   ] as const)
     if (seconds >= unit && seconds % unit === 0) return `${seconds / unit} ${name}`;
   return `${seconds} s`;
+}
+
+/** How long something is ago, for people: 5 min, 7 h, 12 d. */
+export function roughly(seconds: number): string {
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return seconds < 2 * 86_400 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`;
 }

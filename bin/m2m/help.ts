@@ -1,7 +1,9 @@
 import { COMMON_OPTIONS } from './arguments.ts';
 import { TOOL, type Command, type Options } from './command.ts';
+import { textWidth, wrap } from './wrap.ts';
 
-const WIDTH = 100;
+/** What stands beside long options may go over the edge a little rather than into a column of single words. */
+const MIN_TEXT = 36;
 
 /** The list of everything, for a first look. */
 export function overview(commands: readonly Command[]): string {
@@ -9,7 +11,7 @@ export function overview(commands: readonly Command[]): string {
     ...wrap('The operator\'s tool of m2m-auth. It talks to the local service ("npm start") unless --issuer names another.'),
     '',
     'Commands:',
-    ...aligned(commands.map((command) => ({ left: call(command), text: command.summary }))),
+    ...aligned(commands.map(({ name, summary }) => ({ left: name, text: summary }))),
     '',
     'A first token, and what it holds:',
     `  ${TOOL} token --scope read`,
@@ -17,6 +19,10 @@ export function overview(commands: readonly Command[]): string {
     '',
     'A client for a service of yours (its secret is shown once):',
     `  ${TOOL} clients create --name billing --scope "read write"`,
+    '',
+    'Clients of Cognito, Auth0, Keycloak or Hydra, and why a call was refused:',
+    `  ${TOOL} clients import clients.json --dry-run`,
+    `  ${TOOL} explain <trace_id of the answer>`,
     '',
     `More about one: ${TOOL} help clients create`,
     ...wrap(
@@ -46,7 +52,7 @@ function group(commands: readonly Command[]): string {
 
 function one(command: Command): string {
   return [
-    `${command.summary}.`,
+    ...wrap(`${command.summary}.`),
     '',
     `Usage: ${TOOL} ${call(command)} [options]`,
     '',
@@ -74,17 +80,6 @@ const optionLines = (options: Options): readonly string[] =>
 function aligned(rows: readonly { readonly left: string; readonly text: string }[]): readonly string[] {
   const column = Math.max(...rows.map(({ left }) => left.length)) + 4;
   return rows.flatMap(({ left, text }) =>
-    wrap(text, WIDTH - column).map((line, index) => (index === 0 ? `  ${left}` : '').padEnd(column) + line),
+    wrap(text, Math.max(textWidth() - column, MIN_TEXT)).map((line, index) => (index === 0 ? `  ${left}` : '').padEnd(column) + line),
   );
-}
-
-/** Breaks at spaces, so that no line is longer than `width`. */
-function wrap(text: string, width = WIDTH): readonly string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line !== '' && line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  return lines;
 }

@@ -1,6 +1,8 @@
 // One HTTP call to the service, and its failures in words that say what to do next.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, TOOL } from './command.ts';
+import { dpopProof } from './dpop-key.ts';
+import type { SigningKey } from './key-file.ts';
 import { signedHeaders } from './signature.ts';
 import type { Credentials, Service } from './service.ts';
 
@@ -12,15 +14,29 @@ export type Call = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly form?: Readonly<Record<string, string | undefined>>;
   readonly json?: unknown;
+  /** Proves itself with a DPoP proof by this key, made for each attempt. */
+  readonly dpopKey?: SigningKey | undefined;
   /** Makes the call safe to send again (draft-ietf-httpapi-idempotency-key-header): where no answer or a 503 came, it is. */
   readonly idempotencyKey?: string;
 };
+
+/** The service's own refusal, for whoever can do something about it. */
+export class RefusedCall extends CommandError {
+  readonly status: number;
+  readonly error: string;
+  /** Of `Retry-After`; undefined where there is none. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(problem: string, next: string, answer: Pick<RefusedCall, 'status' | 'error' | 'retryAfterSeconds'>) {
+    super(problem, next);
+    ({ status: this.status, error: this.error, retryAfterSeconds: this.retryAfterSeconds } = answer);
+  }
+}
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The answer's JSON object (empty when the answer has no body). Anything but a 2xx is a `CommandError`. */
 export async function send(service: Service, call: Call): Promise<JsonObject> {
-  const response = await (call.idempotencyKey === undefined ? reach(service, call) : reachAgain(service, call, call.idempotencyKey));
+  const response = await (call.idempotencyKey === undefined ? reachProven(service, call) : reachAgain(service, call, call.idempotencyKey));
   const text = await response.text();
   const answer = jsonObject(text);
   if (!response.ok) throw response.status === 503 ? unsure(call, refused(service, response, answer)) : refused(service, response, answer);
@@ -61,7 +77,16 @@ function unsure({ idempotencyKey: key }: Call, error: CommandError): CommandErro
   return new CommandError(error.message, next);
 }
 
-async function reach(service: Service, { method, path, headers, form, json }: Call): Promise<Response> {
+/** A server that demands nonces says so once, and gives one (RFC 9449 section 8). */
+async function reachProven(service: Service, call: Call): Promise<Response> {
+  const response = await reach(service, call);
+  const nonce = response.headers.get('dpop-nonce');
+  if (call.dpopKey === undefined || nonce === null || response.ok) return response;
+  return jsonObject(await response.clone().text())?.['error'] === 'use_dpop_nonce' ? reach(service, call, nonce) : response;
+}
+
+async function reach(service: Service, call: Call, nonce?: string): Promise<Response> {
+  const { method, path, headers, form, json } = call;
   const body =
     form === undefined
       ? json
@@ -72,6 +97,7 @@ async function reach(service: Service, { method, path, headers, form, json }: Ca
     accept: 'application/json',
     'user-agent': 'm2m-auth-cli',
     ...(body === undefined ? {} : { 'content-type': form === undefined ? 'application/json' : 'application/x-www-form-urlencoded' }),
+    ...proofHeader(call, url, nonce),
     ...headers,
   };
   const sent = service.signing ? await signedHeaders(service.signing, { method, url, headers: unsigned, body: text }) : unsigned;
@@ -87,6 +113,9 @@ async function reach(service: Service, { method, path, headers, form, json }: Ca
     throw unreachable(service, error as Error);
   }
 }
+
+const proofHeader = ({ dpopKey, method }: Call, { href: url }: URL, nonce: string | undefined): Readonly<Record<string, string>> =>
+  dpopKey === undefined ? {} : { dpop: dpopProof(dpopKey, { method, url, ...(nonce !== undefined && { nonce }) }) };
 
 function unreachable(service: Service, error: Error): CommandError {
   const cause = error.cause as NodeJS.ErrnoException | undefined;
@@ -115,13 +144,23 @@ const stranger = (service: Service, response: Response): CommandError =>
 /** RFC 6749 section 5.2 errors, with the trace id that finds them in the service's log. */
 function refused(service: Service, response: Response, answer: JsonObject | undefined): CommandError {
   if (typeof answer?.['error'] !== 'string') return isIamRefusal(service, response) ? notLetIn(service) : stranger(service, response);
-  const { error, error_description: description, trace_id: trace } = answer as Readonly<Record<string, string | undefined>>;
+  const { error = '', error_description: description, trace_id: trace } = answer as Readonly<Record<string, string | undefined>>;
   const facts = [`HTTP ${response.status}`, ...(trace === undefined ? [] : [`trace ${trace}`])].join(', ');
-  return new CommandError(
-    `${error ?? ''}${description === undefined ? '' : `: ${description}`} (${facts})`,
-    nextStep(service, response, error ?? ''),
-  );
+  const next = [nextStep(service, response, error), trace === undefined ? '' : whyExactly(service, trace)].filter((line) => line !== '');
+  return new RefusedCall(`${error}${description === undefined ? '' : `: ${description}`} (${facts})`, next.join('\n'), {
+    status: response.status,
+    error,
+    retryAfterSeconds: retryAfter(response),
+  });
 }
+
+function retryAfter({ headers }: Response): number | undefined {
+  const text = headers.get('retry-after') ?? '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+const whyExactly = ({ local }: Service, trace: string): string =>
+  `Why exactly: ${TOOL} explain ${trace}${local ? '' : ' --stack <service stack>'}`;
 
 /** API Gateway's own answer, which does not say why. */
 const isIamRefusal = (service: Service, response: Response): boolean => service.signing !== undefined && response.status === 403;
@@ -139,7 +178,8 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   invalid_target: `Register the audience for it: ${TOOL} clients update <client_id> --audience <URL>`,
   conflict: 'Run the command again: it reads the client anew.',
   invalid_grant: `The refresh token has been used, has expired or its session has ended. Get a new one: ${TOOL} token`,
-  access_denied: 'The role must be among the administrators of the service (docs/iam.md).',
+  access_denied:
+    'The role must be among the administrators of the service (docs/iam.md). A blocked network is let in by: block remove --iam',
   insufficient_scope: 'The client that calls needs the scope clients:manage.',
 };
 

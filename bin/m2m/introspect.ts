@@ -16,7 +16,7 @@ export const introspect: Command = {
   ],
   examples: ['-', 'eyJ0eXAi... --json', '- --client-id cl_1'],
   run: async (call) => {
-    const service = findService(call);
+    const service = await findService(call);
     const presented = await valueOrInput(call.operands[0] ?? '');
     const caller = someCaller((await chosenCaller(introspect, service, call)) ?? ownerOf(service, presented) ?? service.manager);
     const answer = await send(service, { method: 'POST', path: '/introspect', ...asClient(service, caller, { token: presented }) });

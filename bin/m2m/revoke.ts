@@ -24,7 +24,7 @@ export const revoke: Command = {
     if (call.flag('all')) return await revokeAll(call);
     const [operand] = call.operands;
     if (operand === undefined) throw usageError(revoke, '<token> is missing.');
-    const service = findService(call);
+    const service = await findService(call);
     const presented = await valueOrInput(operand);
     const caller =
       (await chosenCaller(revoke, service, call)) ?? ownerOf(service, presented) ?? (service.signing && someCaller(service.subject));
@@ -56,7 +56,7 @@ function refuseContradictions(call: Arguments): void {
 }
 
 async function revokeAll(call: Arguments): Promise<Answer> {
-  const service = findService(call);
+  const service = await findService(call);
   // Never by default: what a slip would end is everything that the client has running.
   const chosen = await chosenCaller(revoke, service, call);
   if (chosen === undefined && service.local) throw usageError(revoke, '--all needs the client: --client NAME or --client-id ID.');

@@ -5,6 +5,7 @@ import { confirm, CONFIRMATION_OPTIONS } from './confirmation.ts';
 import type { JsonObject } from './http-call.ts';
 import { IDEMPOTENCY_OPTIONS, idempotencyKey } from './idempotency.ts';
 import { IAM_OPTIONS } from './signature.ts';
+import { impact } from './secret-impact.ts';
 import { inWords, pairs, table, terminalWidth, type Column } from './table.ts';
 
 const add: Command = {
@@ -13,24 +14,26 @@ const add: Command = {
   operands: ['<client_id>'],
   options: {
     'expires-at': { value: 'TIME', help: 'When it stops working, as 2027-01-31T00:00:00Z (default: never)' },
+    'ip-range': { value: 'CIDR', repeatable: true, help: 'A network it may be used from (default: any that the client may call from)' },
     ...IDEMPOTENCY_OPTIONS,
   },
   notes: [
     'At most five live at once. To exchange one without an outage: add one, let the client read it, see by "secrets list" that the former ' +
       'one is no longer used, and end that one.',
   ],
-  examples: ['demo-service', 'demo-service --expires-at 2027-01-31T00:00:00Z --json'],
+  examples: ['demo-service', 'demo-service --expires-at 2027-01-31T00:00:00Z --ip-range 203.0.113.0/24 --json'],
   run: async (call) => {
-    const expiresAt = call.text('expires-at');
     const secret = await (
       await manager(call)
     )({
       method: 'POST',
       path: pathOf(call),
-      json: expiresAt === undefined ? {} : { expires_at: expiresAt },
+      json: { expires_at: call.text('expires-at'), ip_ranges: call.list('ip-range') },
       idempotencyKey: idempotencyKey(call),
     });
-    const shown = pairs(['id', 'client_secret', 'created_at', 'expires_at'].map((name) => [name, inWords(secret[name])] as const));
+    const shown = pairs(
+      ['id', 'client_secret', 'created_at', 'expires_at', 'ip_ranges'].map((name) => [name, inWords(secret[name])] as const),
+    );
     const [client = ''] = call.operands;
     const next = `The secret is shown only now; keep it where the client reads it.\nWhich of them are in use: ${TOOL} secrets list ${client}`;
     return { document: secret, text: `${shown}\n\n${next}` };
@@ -69,7 +72,7 @@ const expire: Command = {
   },
 };
 
-export const secrets: readonly Command[] = [add, list, expire].map((command) => ({
+export const secrets: readonly Command[] = [add, list, impact, expire].map((command) => ({
   ...command,
   options: { ...command.options, ...IAM_OPTIONS },
 }));

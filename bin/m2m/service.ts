@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError, type Arguments } from './command.ts';
+import type { SigningKey } from './key-file.ts';
 import { shellSigning, type Signing } from './signature.ts';
 
-/** `secret` is empty where an AWS principal is the proof. */
-export type Credentials = { readonly clientId: string; readonly secret: string };
+/** `secret` is empty where an AWS principal or `key` is the proof. */
+export type Credentials = { readonly clientId: string; readonly secret: string; readonly key?: SigningKey };
 export type Service = {
   /** Without a trailing slash. */
   readonly issuer: string;
@@ -29,13 +30,16 @@ type CredentialsFile = {
 
 export const dataFolder = (): string => process.env['DATA_DIR'] || '.local';
 
-export function findService(call: Arguments): Service {
+export async function findService(call: Arguments): Promise<Service> {
   const issuer = call.text('issuer');
-  const iam = call.flag('iam');
-  return issuer === undefined ? localService(iam) : remoteService(issuer, iam);
+  const profile = call.text('profile');
+  if (issuer === undefined && profile !== undefined)
+    throw new CommandError('--profile needs --issuer: locally --iam signs with the key pair in credentials.json.', '', 2);
+  const iam = call.flag('iam') || profile !== undefined;
+  return issuer === undefined ? localService(iam) : await remoteService(issuer, iam, profile);
 }
 
-function remoteService(text: string, iam: boolean): Service {
+async function remoteService(text: string, iam: boolean, profile: string | undefined): Promise<Service> {
   const issuer = text.replace(/\/+$/, '');
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   const loopback = url !== undefined && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
@@ -43,7 +47,14 @@ function remoteService(text: string, iam: boolean): Service {
     throw new CommandError('--issuer must be an https URL.', 'Example: --issuer https://auth.example.com', 2);
   const environment = fromEnvironment(iam);
   const clients = new Map(environment === undefined ? [] : [[environment.clientId, environment]]);
-  return { issuer, local: false, clients, manager: environment, subject: environment, ...(iam && { signing: shellSigning(issuer) }) };
+  return {
+    issuer,
+    local: false,
+    clients,
+    manager: environment,
+    subject: environment,
+    ...(iam && { signing: await shellSigning(issuer, profile) }),
+  };
 }
 
 function localService(iam: boolean): Service {

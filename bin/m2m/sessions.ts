@@ -80,10 +80,10 @@ type Asker = {
 };
 
 async function asOwner<T>(call: Arguments, use: (asker: Asker) => Promise<T>): Promise<T> {
-  const service = findService(call);
+  const service = await findService(call);
   const clientId = call.text('client') ?? (service.local ? service.subject?.clientId : undefined);
   if (clientId !== undefined) return await use({ request: await manager(call), query: { client_id: clientId }, isOurs: () => false });
-  if (call.flag('iam')) throw new CommandError('--iam needs the client: --client ID.', '', 2);
+  if (service.signing) throw new CommandError('--iam needs the client: --client ID.', '', 2);
   const token = await accessToken(service, someCaller(service.subject));
   const sid = claimOfJwt(token, 'sid');
   const headers = bearer(token);

@@ -41,6 +41,12 @@ it('filters by client, type and time', async () => {
   expect(ids((await audit('--json', '--since', '2026-11-20T12:00:00Z')).stdout)).toEqual(['1', '2', '3', '4']);
 });
 
+it('filters by outcome, and up to a time', async () => {
+  write(event('1'), event('2', { outcome: 'failure', event_type: 'login_failure', timestamp: '2026-11-20T13:00:00.000Z' }));
+  expect(ids((await audit('--json', '--outcome', 'failure')).stdout)).toEqual(['2']);
+  expect(ids((await audit('--json', '--until', '2026-11-20T12:30:00Z')).stdout)).toEqual(['1']);
+});
+
 it('shows the last 20, or as many as asked for', async () => {
   write(...Array.from({ length: 30 }, (_, index) => event(String(index))));
   expect(ids((await audit('--json')).stdout)).toHaveLength(20);
@@ -68,7 +74,9 @@ it.each([
   [['--since', 'yesterday'], '--since must be a duration or a time'],
   [['-n', '0'], '-n must be a whole number from 1'],
   [['--follow', '--json'], '--json prints one document, and --follow never ends.'],
-  [['--issuer', 'https://auth.example.com'], 'audit reads the local service only.'],
+  [['--issuer', 'https://auth.example.com'], 'audit reads logs: name those of a deployed service by --stack'],
+  [['--outcome', 'maybe'], '--outcome is success or failure.'],
+  [['--until', 'later'], '--until must be a duration or a time'],
 ])('refuses %j', async (args, message) => {
   expect(await audit(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
 });

@@ -37,14 +37,14 @@ describe('clients create', () => {
       '--default-scope': 'read', '--role': 'user', '--audience': 'https://api.example.com', '--auth-method': 'client_secret_post',
       '--access-token-lifetime': '5m', '--refresh-token-lifetime': '7d', '--refresh-token-idle-lifetime': '3600', '--refresh-client-auth': 'none',
       '--rate-limit-per-minute': '10', '--rate-limit-burst': '3', '--ip-range': '192.0.2.0/24', '--may-introspect': 'any', '--contact': 'ops@example.com',
-      '--owner': 'payments', '--tag': 'blue', '--expires-at': '2027-01-31T00:00:00Z',
+      '--owner': 'payments', '--tag': 'blue', '--secret-rotation': '90d,36h,2d', '--expires-at': '2027-01-31T00:00:00Z',
     }; // prettier-ignore
     expect((await m2m(['clients', 'create', ...Object.entries(options).flat()])).code).toBe(0);
     expect(service.asked[1]?.json).toEqual({
       default_scope: 'read', roles: ['user'], audiences: ['https://api.example.com'], token_endpoint_auth_method: 'client_secret_post',
       access_token_lifetime: 300, refresh_token_lifetime: 604_800, refresh_token_idle_lifetime: 3600, refresh_client_auth: 'none',
       rate_limit_per_minute: 10, rate_limit_burst: 3, ip_ranges: ['192.0.2.0/24'], may_introspect: 'any', contacts: ['ops@example.com'],
-      owner: 'payments', tags: ['blue'], client_expires_at: '2027-01-31T00:00:00Z',
+      owner: 'payments', tags: ['blue'], secret_rotation: { every_days: 90, unused_hours: 36, overlap_days: 2 }, client_expires_at: '2027-01-31T00:00:00Z',
     }); // prettier-ignore
   });
 
@@ -58,6 +58,9 @@ describe('clients create', () => {
 
   it.each([
     [['--access-token-lifetime', 'soon'], '--access-token-lifetime must be a duration, not "soon".'],
+    [['--secret-rotation', '36h'], '--secret-rotation must be whole days, not "36h".'],
+    [['--secret-rotation', '90d,soon'], '--secret-rotation must be a duration, not "soon".'],
+    [['--secret-rotation', '9d,9h,9d,9d'], '--secret-rotation has at most three durations'],
     [['--rate-limit-burst', '1.5'], '--rate-limit-burst must be a whole number, not "1.5".'],
     [['--scope', 'read', '--scope', 'write'], '--scope is given more than once.'],
     [['--nmae', 'x'], 'Unknown option --nmae. Did you mean --name?'],

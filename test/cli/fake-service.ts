@@ -11,6 +11,7 @@ export type Asked = {
   readonly path: string;
   readonly authorization: string;
   readonly idempotencyKey: string;
+  readonly apiKey: string;
   readonly form: Record<string, string>;
   readonly json: any;
 };
@@ -79,6 +80,7 @@ async function read(request: IncomingMessage): Promise<Asked> {
     path: request.url ?? '',
     authorization: request.headers.authorization ?? '',
     idempotencyKey: String(request.headers['idempotency-key'] ?? ''),
+    apiKey: String(request.headers['x-api-key'] ?? ''),
     form: isJson ? {} : Object.fromEntries(new URLSearchParams(body)),
     json: isJson ? JSON.parse(body) : undefined,
   };
@@ -91,6 +93,7 @@ function canned(call: Asked, clients: Map<string, any>, sessions: readonly any[]
     .split('/');
   if (resource === 'clients') return clientsAnswer(call, clients, id);
   if (resource === 'sessions') return call.method === 'DELETE' ? { status: 204 } : page(call, sessions);
+  if (resource === 'trust-rules') return trustRulesAnswer(call, id);
   if (resource === 'introspect') return { body: { active: true, client_id: 'demo-service', exp: 1_800_000_000, scope: 'read' } };
   if (resource === 'revoke') return {};
   const refresh =
@@ -98,6 +101,27 @@ function canned(call: Asked, clients: Map<string, any>, sessions: readonly any[]
   return {
     body: { access_token: jwtOf('demo-service'), token_type: 'Bearer', expires_in: 900, scope: call.form['scope'] ?? 'read', ...refresh },
   };
+}
+
+function trustRulesAnswer({ method, json }: Asked, id: string): Answer {
+  if (id === 'test')
+    return { body: { issuer: 'https://idp.example.com', subject: '"ci"', accepted: true, rule_id: 'r_1', client_id: 'cl_1', rules: [] } };
+  const conditions = [
+    { claim: 'sub', equals: 'ci' },
+    { claim: ['a.b', 'c'], equals: 7 },
+  ];
+  const rule = {
+    id: 'r_1',
+    client_id: 'cl_1',
+    issuer: 'https://idp.example.com',
+    kind: 'oidc',
+    conditions,
+    created_by: '\u001b[2Jops',
+    ...json,
+  };
+  if (method === 'POST') return { status: 201, body: { ...rule, warnings: [{ field: 'audience', problem: 'is wide' }] } };
+  if (method === 'DELETE') return { status: 204 };
+  return { body: id === '' ? { items: [rule], next: null } : rule };
 }
 
 function secretsAnswer({ method, json }: Asked): Answer {
@@ -117,8 +141,18 @@ function secretsAnswer({ method, json }: Asked): Answer {
       };
 }
 
+function apiKeysAnswer({ method, json }: Asked): Answer {
+  const made = { id: 'ak_1', client_id: 'cl_1', scope: 'read', status: 'active', created_at: '2026-11-20T12:00:00Z', ...json };
+  if (method === 'POST') return { status: 201, body: { ...made, api_key: 'm2m_ak_shown_once' } };
+  const items = [
+    { ...made, name: '\u001b[2Jexport', ip_ranges: ['10.0.0.0/8'], last_used_at: '2026-11-20T13:00:00Z', last_used_ip: '192.0.2.1' },
+  ];
+  return method === 'DELETE' ? { status: 204 } : { body: { items, next: null } };
+}
+
 function clientsAnswer(call: Asked, clients: Map<string, any>, id: string): Answer {
   if (call.path.includes('/secrets')) return secretsAnswer(call);
+  if (call.path.includes('/api-keys')) return apiKeysAnswer(call);
   const readOnly = { client_id_issued_at: 1_790_000_000, updated_at: '2026-11-20T12:00:00Z' };
   if (call.method === 'POST') {
     const client = { client_id: `cl_${clients.size + 1}`, ...call.json, ...readOnly };

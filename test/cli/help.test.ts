@@ -1,34 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../bin/m2m/commands.ts';
 import { nearest } from '../../bin/m2m/nearest.ts';
 import { table } from '../../bin/m2m/table.ts';
 import { runM2m } from './run-m2m.ts';
 
-const COMMANDS = [
-  'clients create',
-  'clients list',
-  'clients show',
-  'clients update',
-  'clients disable',
-  'clients enable',
-  'clients delete',
-  'secrets add',
-  'secrets list',
-  'secrets expire',
-  'sessions list',
-  'sessions end',
-  'token',
-  'introspect',
-  'revoke',
-  'audit',
-];
+const NAMES = COMMANDS.map(({ name }) => name);
 
 it.each([[], ['help'], ['--help'], ['-h']])('%j names every command', async (...args) => {
   const { code, stdout } = await runM2m(args.flat());
   expect(code).toBe(0);
-  for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+  for (const command of NAMES) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
 });
 
-it.each(COMMANDS)('"help %s" and "--help" teach by example', async (command) => {
+it.each(NAMES)('"help %s" and "--help" teach by example', async (command) => {
   const words = command.split(' ');
   const [byHelp, byOption] = await Promise.all([runM2m(['help', ...words]), runM2m([...words, '--help'])]);
   expect(byHelp).toMatchObject({ code: 0, stderr: '' });

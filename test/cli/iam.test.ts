@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { basicOf, startFakeService, type FakeService } from './fake-service.ts';
 import { runM2m, type Setting } from './run-m2m.ts';
@@ -61,10 +63,44 @@ describe('--iam --issuer', () => {
     await remote(['token'], { ...SHELL, M2M_CLIENT_ID: 'cl_2' });
     expect(service.asked[1]?.form['client_id']).toBe('cl_2');
   });
+  describe('with a profile', () => {
+    const files = () => {
+      const [config, credentials] = [join(service.folder, 'aws-config'), join(service.folder, 'aws-credentials')];
+      const answer = JSON.stringify({ Version: 1, AccessKeyId: 'ASIAPROCESS', SecretAccessKey: 's', SessionToken: 't' });
+      writeFileSync(join(service.folder, 'answer.json'), answer);
+      writeFileSync(
+        config,
+        `[profile operations]\nregion = eu-north-1\n[profile company]\nregion = eu-south-1\ncredential_process = cat ${join(service.folder, 'answer.json')}\n`,
+      );
+      writeFileSync(credentials, '[operations]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = p\n');
+      return { AWS_CONFIG_FILE: config, AWS_SHARED_CREDENTIALS_FILE: credentials };
+    };
+    it.each([
+      ['--profile alone means --iam', ['--profile', 'operations'], {}, 'AKIAPROFILE', 'eu-north-1'],
+      ['a profile whose credentials a process gives', ['--profile', 'company'], {}, 'ASIAPROCESS', 'eu-south-1'],
+      ['AWS_PROFILE with --iam', ['--iam'], { AWS_PROFILE: 'operations' }, 'AKIAPROFILE', 'eu-north-1'],
+      ['a profile that was named wins over keys in the environment', ['--profile', 'operations'], SHELL, 'AKIAPROFILE', 'eu-west-1'],
+    ])('%s', async (_, options, env, key, region) => {
+      const { code, stderr } = await m2m(['clients', 'list', ...options, '--issuer', service.issuer], { env: { ...files(), ...env } });
+      expect([code, stderr]).toEqual([0, '']);
+      expect(service.asked).toMatchObject([{ path: '/iam/clients?limit=100', authorization: signedAs(key, region) }]);
+    });
+    it('one that there is not is an error that names it, and none without --issuer', async () => {
+      const unknown = await m2m(['clients', 'list', '--profile', 'nobody', '--issuer', service.issuer], {
+        env: { ...files(), AWS_REGION: 'x' },
+      });
+      expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('nobody')]);
+      expect(await m2m(['clients', 'list', '--profile', 'operations'])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--profile needs --issuer'),
+      });
+      expect(service.asked).toEqual([]);
+    });
+  });
   it.each([
     ['no client', ['token'], SHELL, 'with --iam the id alone'],
     ['a secret too', ['token', '--client-id', 'a', '--client-secret', 'b'], SHELL, '--iam and --client-secret exclude each other'],
-    ['no Region', ['clients', 'list'], { ...SHELL, AWS_REGION: '' }, 'Set AWS_REGION'],
+    ['no Region', ['clients', 'list'], { ...SHELL, AWS_REGION: '', AWS_CONFIG_FILE: '/dev/null' }, 'Set AWS_REGION'],
     [
       'no AWS credentials',
       ['clients', 'list'],

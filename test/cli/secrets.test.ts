@@ -54,6 +54,67 @@ describe('secrets list', () => {
   });
 });
 
+describe('secrets impact', () => {
+  const HOUR = 3_600_000;
+  const ago = (hours: number): string => new Date(Date.now() - hours * HOUR).toISOString();
+  const secret = (id: string, created: number, used?: number, more: object = {}) => ({
+    id,
+    created_at: ago(created),
+    ...(used === undefined ? {} : { last_used_at: ago(used), last_used_ip: '192.0.2.1', last_used_user_agent: `agent-of-${id}` }),
+    ...more,
+  });
+  const answer = (client: string, items: readonly object[]) =>
+    service.answers.set(`GET /clients/${client}/secrets`, { body: { items, next: null } });
+  const json = async (args: readonly string[]) =>
+    JSON.parse((await m2m(['impact', ...args, '--json'])).stdout).items as Record<string, string>[];
+
+  it('says of each live secret who used it last, and what there is instead', async () => {
+    answer('cl_1', [secret('old', 2400, 3), secret('new', 48, 1), secret('gone', 9, 1, { expires_at: ago(1) })]);
+    const [old, fresh, ...more] = await json(['cl_1']);
+    expect(more).toEqual([]);
+    expect(old).toMatchObject({ id: 'old', use: 'in_use', others: 'in_use' });
+    expect(old?.['breaks']).toBe('agent-of-old at 192.0.2.1, which used it 3 h ago; a newer one is in use');
+    expect(fresh).toMatchObject({ id: 'new', use: 'in_use', others: 'unused' });
+  });
+
+  it('tells one that is quiet, one that was never used and the only one', async () => {
+    answer('cl_1', [secret('old', 2400, 200), secret('new', 48)]);
+    expect((await json(['cl_1'])).map(({ use, others }) => [use, others])).toEqual([
+      ['quiet', 'unused'],
+      ['never_used', 'unused'],
+    ]);
+    expect((await json(['cl_1', 'old', '--quiet', '30d'])).map(({ id, use }) => [id, use])).toEqual([['old', 'in_use']]);
+    answer('cl_1', [secret('only', 2400)]);
+    expect((await m2m(['impact', 'cl_1'])).stdout).toContain('breaks: nobody who was seen: it was never used; it is the only live secret');
+  });
+
+  it('cannot steer the terminal', async () => {
+    const { stdout } = await m2m(['impact', 'cl_1']);
+    expect(stdout).toContain('?[2Jbilling/4 at 192.0.2.1');
+  });
+
+  it('goes over all clients, oldest first, and waits where the service says so', async () => {
+    service.clients.set('a', { client_id: 'a' }).set('b', { client_id: 'b' }).set('c', { client_id: 'c' });
+    answer('a', [secret('young', 24, 1), secret('old', 2400, 1)]);
+    answer('b', [secret('older', 2600)]);
+    service.answers.set('GET /clients/c/secrets', { status: 429, headers: { 'retry-after': '1' }, body: { error: 'slow_down' } });
+    setTimeout(() => answer('c', [secret('oldest', 4000, 1)]), 500);
+    expect((await json(['--all'])).map(({ client_id, id }) => `${client_id} ${id}`)).toEqual(['c oldest', 'b older', 'a old']);
+    expect((await m2m(['impact', '--all', '--older-than', '400d'])).stdout).toBe('No live secret is that old.\n');
+  });
+
+  it.each([
+    [[], 'Give a client, or --all.'],
+    [['cl_1', '--all'], 'Give a client, or --all.'],
+    [['cl_1', '--older-than', '9d'], '--older-than goes with --all.'],
+    [['cl_1', 's_9'], 'cl_1 has no live secret s_9.'],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await m2m(['impact', ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
+
 describe('secrets expire', () => {
   it('ends that secret, within its path', async () => {
     const { code, stdout } = await m2m(['expire', 'cl_1', '../x', '--yes', '--json']);

@@ -1,4 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CLIENT_ASSERTION_TYPE, readAssertion, verifyClientAssertion } from '../../src/client-authentication/client-assertion.ts';
+import { testKey } from '../tokens/test-issuer.ts';
 import { basicOf, jwtOf, startFakeService, type FakeService } from './fake-service.ts';
 import { runM2m, type Setting } from './run-m2m.ts';
 
@@ -40,6 +44,34 @@ describe('token', () => {
       basicOf('demo-admin', 'secret-of-demo-admin'),
       basicOf('cl_9', 'other'),
     ]);
+  });
+
+  it('signs an assertion with a key file instead of sending a secret, PEM or JWK, under the name that it has', async () => {
+    const key = testKey('EdDSA');
+    const pem = join(service.folder, 'key.pem');
+    const jwk = join(service.folder, 'key.jwk');
+    writeFileSync(pem, key.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(jwk, JSON.stringify({ ...key.privateKey.export({ format: 'jwk' }), kid: 'named' }));
+    const kids: string[] = [];
+    for (const args of [[pem], [jwk], [jwk, '--key-id', 'other']]) {
+      expect((await m2m(['token', '--client-id', 'cl_9', '--key-file', ...args])).code).toBe(0);
+      const { authorization, form } = service.asked.at(-1)!;
+      expect([authorization, form['client_assertion_type']]).toEqual(['', CLIENT_ASSERTION_TYPE]);
+      const assertion = form['client_assertion'] ?? '';
+      kids.push(readAssertion(assertion)?.kid ?? '');
+      const keys = new Map([[kids.at(-1)!, key]]);
+      const now = Math.floor(Date.now() / 1000);
+      expect(verifyClientAssertion({ assertion, keys, clientId: 'cl_9', issuer: service.issuer, now })).toMatchObject({ ok: true });
+    }
+    expect(kids).toEqual([key.kid, 'named', 'other']);
+    writeFileSync(pem, 'nothing');
+    for (const args of [
+      ['--client-id', 'a', '--key-file', pem],
+      ['--key-file', jwk],
+      ['--client-id', 'a', '--client-secret', 's', '--key-file', jwk],
+    ])
+      expect((await m2m(['token', ...args])).code).toBe(2);
+    expect(service.asked).toHaveLength(3);
   });
 
   it('refreshes as the client that the refresh token names', async () => {

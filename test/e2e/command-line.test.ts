@@ -65,6 +65,31 @@ it('a client from its creation to its end', async () => {
   );
 });
 
+it('explains a refusal by the trace id of its answer, which itself says no more than the RFC error', async () => {
+  const wrong = await api.token({ ...service.demoService, client_secret: 'wrong' });
+  expect(wrong.body).toEqual({ error: 'invalid_client', error_description: expect.any(String), trace_id: expect.any(String) });
+  expect((await json(['explain', wrong.body.trace_id])).steps).toMatchObject([
+    {
+      outcome: 'refused',
+      reason: 'secret_mismatch',
+      detail: { method: 'client_secret_basic', wellFormed: false },
+      client_id: 'demo-service',
+    },
+  ]);
+  const token = await api.accessToken(service.demoService, { scope: 'read' });
+  const refused = await api.call('/admin-only', { headers: { authorization: `Bearer ${token}` } });
+  expect((await json(['explain', refused.body.trace_id])).steps).toMatchObject([
+    {
+      endpoint: 'authorizer',
+      reason: 'scope_insufficient',
+      detail: { rule: 'GET /admin-only', missingScopes: 'admin', missingRoles: 'admin' },
+    },
+  ]);
+  const { stdout } = await m2m(['explain', refused.body.trace_id]);
+  expect(stdout).toContain('The token lacks a scope that the route rule demands.');
+  expect(stdout + JSON.stringify(refused.body)).not.toContain(token);
+});
+
 describe('without a client', () => {
   it('token asks as demo-service', async () => {
     const { stdout } = await m2m(['token', '--scope', 'read', '--raw']);
