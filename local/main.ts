@@ -29,7 +29,7 @@ setInterval(() => {
 try {
   service = await startService(localConfig(process.env, process.argv.slice(2)), stderr);
   if (state.stopping) await stop();
-  else process.stdout.write(`${welcome(service.credentials)}\n`);
+  else process.stdout.write(`${welcome(service.credentials, service.mtlsUrl)}\n`);
 } catch (error) {
   stderr(
     error instanceof StartError

@@ -9,10 +9,12 @@ import { variablesOf, type Credentials } from './functions/variables.ts';
 import { createHttpApi } from './gateway/http-api.ts';
 import { createIamAuthorizer } from './gateway/iam-authorizer.ts';
 import { createRestApi } from './gateway/rest-api.ts';
-import { listen, type Gateway } from './gateway/server.ts';
+import { listen, type Gateway, type MutualTls } from './gateway/server.ts';
 import type { AccessRecord } from './iam/access.ts';
 import { operatorPrincipal, principalOf, type Principal } from './iam/principals.ts';
+import { mtlsUrlOf, readMutualTls } from './mutual-tls.ts';
 import { openLogs, type Logs } from './logs.ts';
+import { startSchedules, type Schedules } from './schedules.ts';
 import { codeOf, StartError } from './start-error.ts';
 import { cachedAssembly } from './synth/cached-assembly.ts';
 import { onlyTable, readDeployment, type Deployment } from './template/deployment.ts';
@@ -21,10 +23,14 @@ import { TemplateError } from './template/template.ts';
 export type LocalService = {
   /** `http://127.0.0.1:3000`; also where it listens. */
   readonly issuer: string;
+  /** `https://localhost:3443`: the same for callers with client certificates. */
+  readonly mtlsUrl?: string;
   readonly credentials: CredentialsFile;
   readonly deployment: Deployment;
   /** The local AWS, and credentials that may do everything there. */
   readonly aws: { readonly credentials: Credentials; readonly dynamodb: Engine; readonly keys: Engine };
+  /** Calls a scheduled function now. */
+  readonly runSchedule: Schedules['run'];
   /** Lets requests under way finish for at most 5 s, then ends. */
   stop(): Promise<void>;
 };
@@ -70,6 +76,8 @@ async function start(
   };
   const gateway = await listenOn(config, onProblem);
   undo.push(() => gateway.close(0));
+  const mtls = await listenForCertificates(config, onProblem);
+  if (mtls) undo.push(() => mtls.close(0));
   const directory = openDataDirectory(config.dataDir);
   undo.push(directory.release);
   const logs = openLogs(directory.path, stderr);
@@ -77,11 +85,13 @@ async function start(
   undo.push(logs.close);
 
   const issuer = originOf(config.host, gateway.port);
-  const deployment = readDeployment(config.assembly ?? (await cachedAssembly()).directory, issuer);
+  const deployment = readDeployment(config.assembly ?? (await cachedAssembly(config.auth)).directory, issuer);
   const callers = callersOf(deployment);
   const { dynamodb, keys } = await startEngines({ directory, deployment, principals: callers.principals, logs, onProblem, onAccess, undo });
   const endpoints = { dynamodb: dynamodb.endpoint, kms: keys.endpoint, secretsmanager: keys.endpoint };
-  const functions = createFunctions({ deployment, config, callers, endpoints, logs, onProblem });
+  const mtlsUrl = mtls && mtlsUrlOf(mtls.port);
+  const knobs = { ...config.knobs, ...(mtlsUrl && { MTLS_URL: mtlsUrl }) };
+  const functions = createFunctions({ deployment, config: { ...config, knobs }, callers, endpoints, logs, onProblem });
   undo.push(() => Promise.all([...functions.values()].map((lambda) => lambda.stop())));
 
   const credentials = await demoCredentials(directory, issuer, {
@@ -90,25 +100,45 @@ async function start(
     tableName: onlyTable(deployment).name,
     ringSecretArn: ringSecretOf(deployment),
   });
+  const schedules = startSchedules(deployment.schedules, functions);
+  undo.push(schedules.stop);
   const control = await openControl({
     setFault: (service, mode) => {
       (service === 'dynamodb' ? dynamodb : keys).setFault(service, mode);
     },
     sweep: () => dynamodb.sweep(),
+    runSchedule: schedules.run,
   });
   undo.push(control.close);
-  openGateway(gateway, deployment, functions, credentials.aws);
+  for (const opened of [gateway, mtls]) if (opened) openGateway(opened, deployment, functions, credentials.aws);
   // Requests under way need everything else, so the gateway is the first to go; a second close does nothing.
-  undo.push(() => gateway.close(GRACE_MS));
+  undo.push(() => Promise.all([gateway.close(GRACE_MS), mtls?.close(GRACE_MS)]));
   directory.markInitialized();
   directory.announce({ port: gateway.port, issuer, control: { url: control.url, token: control.token } });
   for (const lambda of functions.values()) lambda.warm();
-  return { issuer, credentials, deployment, aws: { credentials: callers.operator, dynamodb, keys } };
+  const { run: runSchedule } = schedules;
+  return {
+    issuer,
+    ...(mtlsUrl && { mtlsUrl }),
+    credentials,
+    deployment,
+    aws: { credentials: callers.operator, dynamodb, keys },
+    runSchedule,
+  };
 }
 
-async function listenOn({ host, port }: LocalConfig, onProblem: (text: string) => void): Promise<Gateway> {
+async function listenForCertificates(config: LocalConfig, onProblem: (text: string) => void): Promise<Gateway | undefined> {
+  if (config.mtlsPort === undefined) return undefined;
+  return listenOn({ host: config.host, port: config.mtlsPort }, onProblem, readMutualTls(config.dataDir));
+}
+
+async function listenOn(
+  { host, port }: Pick<LocalConfig, 'host' | 'port'>,
+  onProblem: (text: string) => void,
+  tls?: MutualTls,
+): Promise<Gateway> {
   try {
-    return await listen(host, port, onProblem);
+    return await listen(host, port, onProblem, tls);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EADDRINUSE') throw new StartError(`port ${port} on ${host} is in use. Stop what listens there, or set another PORT.`);

@@ -3,7 +3,7 @@ import { dynamodbQuestions } from '../iam/dynamodb-questions.ts';
 import type { TableSpec } from '../template/state.ts';
 import { AwsError, type AwsService } from './aws-endpoint.ts';
 import { isOperation, operations, validations, type DynaliteError, type Item, type Request } from './dynalite.ts';
-import { endOf, type TableStore } from './table-store.ts';
+import type { TableStore } from './table-store.ts';
 
 const NAMESPACE = 'com.amazonaws.dynamodb.v20120810#';
 
@@ -52,29 +52,22 @@ function awsErrorFrom({ statusCode, body, message }: DynaliteError): AwsError {
   return new AwsError(String(type), String(text), { status: statusCode, members });
 }
 
-/** DynamoDB ignores times that are older than this. */
-const OLDEST_EXPIRY_SECONDS = 5 * 365 * 86_400;
-
 /** Deletes items whose time to live is over, as DynamoDB does in the background. Resolves with how many. */
 export async function deleteExpired(table: TableSpec, tableStore: TableStore, now: number): Promise<number> {
   const attribute = table.timeToLive;
   if (attribute === undefined) return 0;
   let deleted = 0;
-  for await (const [, value] of tableStore.store.db.iterator({ gte: tableStore.itemPrefix, lt: endOf(tableStore.itemPrefix) })) {
-    const item = value as Item;
-    const expiry = Number(item[attribute]?.['N'] ?? Infinity);
-    if (expiry > now || expiry < now - OLDEST_EXPIRY_SECONDS) continue;
-    if (await deleteIfExpired(table, tableStore, item, attribute, now)) deleted += 1;
-  }
+  for await (const key of tableStore.expiry.expired(tableStore.store.db, now))
+    if (await deleteIfExpired(table, tableStore, key, attribute, now)) deleted += 1;
   return deleted;
 }
 
 /** On condition that it is still expired: it may have been written again since it was read. */
-async function deleteIfExpired(table: TableSpec, tableStore: TableStore, item: Item, attribute: string, now: number): Promise<boolean> {
+async function deleteIfExpired(table: TableSpec, tableStore: TableStore, key: Item, attribute: string, now: number): Promise<boolean> {
   try {
     await execute(tableStore, 'DeleteItem', {
       TableName: table.name,
-      Key: Object.fromEntries(table.keySchema.map(({ AttributeName: name }) => [name, item[name]])),
+      Key: key,
       ConditionExpression: '#expiry <= :now',
       ExpressionAttributeNames: { '#expiry': attribute },
       ExpressionAttributeValues: { ':now': { N: String(now) } },

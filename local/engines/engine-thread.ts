@@ -10,12 +10,16 @@ import { startAwsEndpoint, type AwsEndpoint, type AwsService } from './aws-endpo
 import { createDynamoDb, deleteExpired } from './dynamodb.ts';
 import type { FaultMode, FaultService } from './faults.ts';
 import { openKeys } from './key-files.ts';
+import { openKeyAdministration } from './key-administration.ts';
 import { createKms } from './kms.ts';
 import { databaseDamage } from './leveldb-files.ts';
 import type { AuditRecord, DynamoDbEngineData, EngineData, FromEngine, KeyEngineData, ToEngine } from './messages.ts';
 import { createPipe } from './pipe.ts';
+import { openPrivateKeyFile, signingKeyFirst } from './private-key-file.ts';
 import { createSecretsManager, openSecrets } from './secrets-manager.ts';
 import { openTableStore } from './table-store.ts';
+import { isSymmetric, openWrappingKeys } from './wrapping-key-file.ts';
+import { createWrappingKms } from './wrapping-kms.ts';
 
 type Engine = { readonly services: ReadonlyMap<string, AwsService>; sweep(): Promise<number>; stop(): Promise<void> };
 
@@ -67,8 +71,14 @@ function databaseProblem(dataDir: string, error: unknown): unknown {
 
 async function openKeyServices({ dataDir, keys, secrets, activeKeyArn, initialized }: KeyEngineData): Promise<Engine> {
   const opened = openSecrets(dataDir, secrets, initialized);
+  const asymmetric = keys.filter((key) => !isSymmetric(key));
+  const stored = await openKeys(dataDir, asymmetric, activeKeyArn, initialized);
+  const privateKeys = openPrivateKeyFile(dataDir);
+  const wrapping = createWrappingKms(openWrappingKeys(dataDir, keys.filter(isSymmetric)), privateKeys);
+  const administration = openKeyAdministration(dataDir, stored, privateKeys);
+  const onSigned = signingKeyFirst(stored, activeKeyArn, privateKeys);
   const services = new Map<string, AwsService>([
-    ['TrentService', createKms(await openKeys(dataDir, keys, activeKeyArn, initialized))],
+    ['TrentService', createKms(stored, { wrapping, administration, onSigned })],
     ['secretsmanager', createSecretsManager(opened)],
   ]);
   return { services, sweep: () => Promise.resolve(0), stop: () => Promise.resolve() };

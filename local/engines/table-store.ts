@@ -7,12 +7,15 @@ import { randomUUID } from 'node:crypto';
 import { REGION } from '../template/account.ts';
 import { schemaDigest, type TableSpec } from '../template/state.ts';
 import { db, type BatchOperation, type Callback, type DynaliteError, type Item, type Store, type TableDescription } from './dynalite.ts';
+import { createExpiryIndex, type ExpiryIndex } from './expiry-index.ts';
 import type { AuditRecord } from './messages.ts';
 import type { Pipe, StreamRecord } from './pipe.ts';
 
 export type TableStore = {
   readonly store: Store;
-  readonly itemPrefix: string;
+  readonly expiry: ExpiryIndex;
+  /** New items, many in one write and without their events: to fill a table that nobody else uses. */
+  fill(items: readonly Item[]): Promise<void>;
   /** Delivers what a crash kept from being delivered. */
   redeliver(): Promise<void>;
   close(): Promise<void>;
@@ -44,19 +47,23 @@ export async function openTableStore(options: TableStoreOptions): Promise<TableS
     if (name === table.name) done(null, description);
     else done(notFound(name));
   };
-  const digest = schemaDigest(table);
+  const expiry = createExpiryIndex(table);
+  // The indexes of a table from before there was one of expiry are made anew.
+  const digest = `${schemaDigest(table)} ${expiry.prefix}${table.timeToLive ?? ''}`;
   const stored = await store.db.get(SCHEMA_KEY);
   if (stored === undefined && missing) throw missing();
   const itemPrefix = `item-${table.name}~`;
-  atomicWrites(store, itemPrefix, options);
+  const indexed = { description, expiry };
+  atomicWrites(store, itemPrefix, indexed, options);
   if (stored !== digest) {
-    await rebuildIndexes(store, description, itemPrefix);
+    await rebuildIndexes(store, indexed, itemPrefix);
     await store.db.put(SCHEMA_KEY, digest);
   }
-  return { store, itemPrefix, redeliver: () => redeliver(store, options.deliver), close: () => store.db.close() };
+  const fill = (items: readonly Item[]): Promise<void> => writeNew(store, itemPrefix, indexed, items);
+  return { store, expiry, fill, redeliver: () => redeliver(store, options.deliver), close: () => store.db.close() };
 }
 
-export const endOf = (prefix: string): string => `${prefix}\xFF`;
+const endOf = (prefix: string): string => `${prefix}\xFF`;
 
 function describe(table: TableSpec): TableDescription {
   return {
@@ -103,14 +110,14 @@ function patchDynalite(): void {
   };
 }
 
-function atomicWrites(store: Store, itemPrefix: string, { table: spec, pipes, deliver }: TableStoreOptions): void {
+function atomicWrites(store: Store, itemPrefix: string, indexed: Indexed, { table: spec, pipes, deliver }: TableStoreOptions): void {
   const staged = new Map<string, { readonly operations: readonly BatchOperation[]; readonly events: readonly AuditRecord[] }>();
   hooks.set(store, (table, existing, item) => {
     const image = item ?? existing;
     if (!image) return;
     const record = streamRecord(spec, existing, item ?? undefined);
     const events = pipes.map((pipe) => pipe(record)).filter((event) => event !== undefined);
-    staged.set(db.createKey(image, table), { operations: indexOperations(table, existing, item), events });
+    staged.set(db.createKey(image, table), { operations: indexOperations(indexed, existing, item), events });
   });
   const write = (key: string, own: BatchOperation, callback: Callback): void => {
     const { operations = [], events = [] } = staged.get(key) ?? {};
@@ -153,13 +160,20 @@ function atomicWrites(store: Store, itemPrefix: string, { table: spec, pipes, de
   };
 }
 
-function indexOperations(table: TableDescription, existing: Item | undefined, item: Item | null): readonly BatchOperation[] {
+type Indexed = { readonly description: TableDescription; readonly expiry: ExpiryIndex };
+
+function indexOperations(
+  { description: table, expiry }: Indexed,
+  existing: Item | undefined,
+  item: Item | null,
+): readonly BatchOperation[] {
   const { puts, deletes } = db.getIndexActions(table.GlobalSecondaryIndexes ?? [], existing, item, table);
   const keyOf = (action: { readonly index: string; readonly key: string }): string =>
     `index-global~${table.TableName}~${action.index}~${action.key}`;
   return [
     ...deletes.map((action) => ({ type: 'del', key: keyOf(action) }) as const),
     ...puts.map((action) => ({ type: 'put', key: keyOf(action), value: action.item }) as const),
+    ...expiry.operations(db.createKey(item ?? existing ?? {}, table), existing, item),
   ];
 }
 
@@ -181,6 +195,19 @@ function streamRecord(table: TableSpec, existing: Item | undefined, item: Item |
   };
 }
 
+function writeNew(store: Store, itemPrefix: string, indexed: Indexed, items: readonly Item[]): Promise<void> {
+  const puts = items.flatMap((item) => [
+    ...indexOperations(indexed, undefined, item),
+    { type: 'put', key: `${itemPrefix}${db.createKey(item, indexed.description)}`, value: item } as const,
+  ]);
+  return new Promise((resolve, reject) => {
+    store.db.batch(puts, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
 /** An event is only ever pending together with the write that it belongs to, so all that is left is due. */
 async function redeliver(store: Store, deliver: TableStoreOptions['deliver']): Promise<void> {
   for await (const [key, value] of store.db.iterator({ gte: PENDING, lt: endOf(PENDING) })) {
@@ -190,10 +217,10 @@ async function redeliver(store: Store, deliver: TableStoreOptions['deliver']): P
 }
 
 /** A table schema that changed since the last start: every index entry is made anew, as a new index is backfilled. */
-async function rebuildIndexes(store: Store, table: TableDescription, itemPrefix: string): Promise<void> {
-  const indexes = `index-global~${table.TableName}~`;
-  for await (const [key] of store.db.iterator({ gte: indexes, lt: endOf(indexes) })) await store.db.del(key);
+async function rebuildIndexes(store: Store, indexed: Indexed, itemPrefix: string): Promise<void> {
+  for (const prefix of [`index-global~${indexed.description.TableName}~`, indexed.expiry.prefix])
+    for await (const [key] of store.db.iterator({ gte: prefix, lt: endOf(prefix) })) await store.db.del(key);
   for await (const [, item] of store.db.iterator({ gte: itemPrefix, lt: endOf(itemPrefix) }))
-    for (const operation of indexOperations(table, undefined, item as Item))
+    for (const operation of indexOperations(indexed, undefined, item as Item))
       if (operation.type === 'put') await store.db.put(operation.key, operation.value);
 }

@@ -92,6 +92,7 @@ export function eventOf(
       accountId: ACCOUNT,
       apiId,
       ...(iam && { authorizer: { iam } }),
+      ...(request.clientCert && { authentication: { clientCert: request.clientCert } }),
       domainName: firstHeader(request, 'host') ?? '',
       domainPrefix: apiId,
       http: {

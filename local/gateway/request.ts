@@ -1,7 +1,18 @@
 // An incoming request as both APIs' events need it: raw path and query, headers with repeats kept, body, and the socket's address.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { messageBody } from '../message-body.ts';
+
+/** API Gateway's `clientCert`. */
+export type ClientCert = {
+  readonly clientCertPem: string;
+  readonly subjectDN: string;
+  readonly issuerDN: string;
+  readonly serialNumber: string;
+  readonly validity: { readonly notBefore: string; readonly notAfter: string };
+};
 
 export type GatewayRequest = {
   readonly id: string;
@@ -14,6 +25,8 @@ export type GatewayRequest = {
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: Buffer;
   readonly sourceIp: string;
+  /** Of the TLS connection, as API Gateway tells it; only the listener that asks for certificates knows one. */
+  readonly clientCert?: ClientCert;
   readonly protocol: string;
   /** Epoch milliseconds. */
   readonly timeMs: number;
@@ -37,8 +50,26 @@ export async function readRequest(message: IncomingMessage): Promise<GatewayRequ
     headers: headersOf(message.rawHeaders),
     body,
     sourceIp: message.socket.remoteAddress ?? '',
+    ...clientCertOf(message.socket),
     protocol: `HTTP/${message.httpVersion}`,
     timeMs: Date.now(),
+  };
+}
+
+/** Verified by the handshake: the listener ends connections whose certificate the truststore does not vouch for. */
+function clientCertOf(socket: Socket): { readonly clientCert?: ClientCert } {
+  const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined) return {};
+  const { subject, issuer, serialNumber, validFrom: notBefore, validTo: notAfter } = certificate;
+  const serial = (serialNumber.match(/../g) ?? []).join(':').toLowerCase();
+  return {
+    clientCert: {
+      clientCertPem: certificate.toString(),
+      subjectDN: subject.split('\n').join(','),
+      issuerDN: issuer.split('\n').join(','),
+      serialNumber: serial,
+      validity: { notBefore, notAfter },
+    },
   };
 }
 

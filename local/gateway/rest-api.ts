@@ -73,6 +73,7 @@ function eventOf(spec: RestApiSpec, request: GatewayRequest, method: RestMethodS
         accessKey: null,
         accountId: null,
         caller: null,
+        ...(request.clientCert && { clientCert: request.clientCert }),
         sourceIp: request.sourceIp,
         user: null,
         userAgent: firstHeader(request, 'user-agent') ?? null,

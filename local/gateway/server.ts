@@ -1,5 +1,7 @@
 // The listening socket: limits, slow callers, and an orderly end.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { RequestListener, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { gatewayAnswer, INTERNAL_SERVER_ERROR, REQUEST_TOO_LARGE, sendAnswer, type Answer } from './answer.ts';
 import type { Api } from './http-api.ts';
@@ -20,8 +22,14 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
 
-/** Rejects with the system's error (`EADDRINUSE`, `EACCES`, ...) when the address cannot be had. */
-export function listen(host: string, port: number, onProblem: (text: string) => void): Promise<Gateway> {
+/** What a listener with mutual TLS holds, in PEM. Without a certificate that the truststore vouches for there is no connection. */
+export type MutualTls = { readonly certificate: string; readonly key: string; readonly truststore: string };
+
+/**
+ * Rejects with the system's error (`EADDRINUSE`, `EACCES`, ...) when the address cannot be had.
+ * @param tls undefined = plain HTTP.
+ */
+export function listen(host: string, port: number, onProblem: (text: string) => void, tls?: MutualTls): Promise<Gateway> {
   let opened: (api: Api) => void = () => undefined;
   const api = new Promise<Api>((resolve) => {
     opened = resolve;
@@ -36,7 +44,8 @@ export function listen(host: string, port: number, onProblem: (text: string) => 
     }
     sendAnswer(response, await (await api).handle(request), { close: closing });
   }
-  const server = createServer(
+  const server = serverFor(
+    tls,
     {
       maxHeaderSize: HEADER_MAX_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -77,7 +86,13 @@ export function listen(host: string, port: number, onProblem: (text: string) => 
   });
 }
 
-async function closeServer(server: Server, graceMs: number): Promise<void> {
+function serverFor(tls: MutualTls | undefined, options: ServerOptions, serve: RequestListener): Server | TlsServer {
+  if (tls === undefined) return createServer(options, serve);
+  const { certificate: cert, key, truststore: ca } = tls;
+  return createTlsServer({ ...options, cert, key, ca, minVersion: 'TLSv1.2', requestCert: true, rejectUnauthorized: true }, serve);
+}
+
+async function closeServer(server: Server | TlsServer, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve();

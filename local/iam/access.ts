@@ -3,6 +3,7 @@ import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { matches } from '../gateway/policy.ts';
 import { ACCOUNT } from '../template/account.ts';
 import { isObject, type Json, type JsonObject } from '../template/template.ts';
+import { knownContext, knownPolicy } from './encryption-context.ts';
 import type { Principal } from './principals.ts';
 
 /** One thing that a call needs to be allowed to do. */
@@ -35,14 +36,15 @@ const CACHE_MAX = 20_000;
 export function createAccessCheck(onAccess: (access: AccessRecord) => void = () => undefined): AccessCheck {
   const decisions = new Map<string, Promise<boolean>>();
   const kinds = new Map<string, KindOf>();
-  const kindOf = (principal: Principal): KindOf => {
-    const known = kinds.get(principal.accessKeyId) ?? kindOfValue(principal.policies.map(({ policy }) => policy));
-    kinds.set(principal.accessKeyId, known);
+  const kindOf = (principal: Principal, { resource, resourcePolicy }: AccessQuestion): KindOf => {
+    const key = `${principal.accessKeyId}\n${resourcePolicy === undefined ? '' : resource}`;
+    const known = kinds.get(key) ?? kindOfValue([...principal.policies.map(({ policy }) => policy), resourcePolicy ?? {}]);
+    kinds.set(key, known);
     return known;
   };
   return (principal, question) => {
     if (principal.operator) return Promise.resolve(true);
-    const key = questionKey(principal, question, kindOf(principal));
+    const key = questionKey(principal, question, kindOf(principal, question));
     const known = decisions.get(key);
     if (known) return known;
     if (decisions.size >= CACHE_MAX) decisions.clear();
@@ -65,14 +67,15 @@ const leadingKeysOf = ({ context }: AccessQuestion): readonly string[] => [conte
 
 async function simulate(principal: Principal, { action, resource, context, resourcePolicy }: AccessQuestion): Promise<boolean> {
   const contextVariables: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(context)) contextVariables[name] = typeof value === 'string' ? value : [...value];
+  for (const [name, value] of Object.entries(knownContext(context)))
+    contextVariables[name] = typeof value === 'string' ? value : [...value];
   const result = await runSimulation(
     {
       request: { principal: principal.arn, action, resource: { resource, accountId: ACCOUNT }, contextVariables },
-      identityPolicies: principal.policies.map(({ name, policy }) => ({ name, policy })),
+      identityPolicies: principal.policies.map(({ name, policy }) => ({ name, policy: knownPolicy(policy) })),
       serviceControlPolicies: [],
       resourceControlPolicies: [],
-      ...(resourcePolicy === undefined ? {} : { resourcePolicy }),
+      ...(resourcePolicy === undefined ? {} : { resourcePolicy: knownPolicy(resourcePolicy) }),
     },
     {},
   );

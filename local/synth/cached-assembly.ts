@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSy
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import type { M2mAuthProps } from '../../lib/m2m-auth-props.ts';
 import { codeOf, messageOf, StartError } from '../start-error.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -15,9 +16,12 @@ const UNUSED_DAYS = 7;
 
 export type CachedAssembly = { readonly directory: string; readonly synthesized: boolean };
 
-/** Concurrent starts may synthesize the same assembly twice; each renames its own complete folder, and the first one stays. */
-export async function cachedAssembly(): Promise<CachedAssembly> {
-  const digest = sourcesDigest(root);
+/**
+ * Concurrent starts may synthesize the same assembly twice; each renames its own complete folder, and the first one stays.
+ * @param auth plain values, over those of the stage.
+ */
+export async function cachedAssembly(auth: M2mAuthProps = {}): Promise<CachedAssembly> {
+  const digest = assemblyDigest(auth);
   const directory = join(cache, digest);
   if (existsSync(join(directory, 'manifest.json'))) {
     touch(directory);
@@ -26,9 +30,9 @@ export async function cachedAssembly(): Promise<CachedAssembly> {
   mkdirSync(cache, { recursive: true });
   const temporary = mkdtempSync(join(cache, 'new-'));
   try {
-    await synthesize(temporary);
+    await synthesize(temporary, auth);
     // Someone saved a file meanwhile: this is neither the old state nor surely the new one.
-    if (sourcesDigest(root) !== digest) return await cachedAssembly();
+    if (assemblyDigest(auth) !== digest) return await cachedAssembly(auth);
     putInPlace(temporary, directory);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -38,9 +42,9 @@ export async function cachedAssembly(): Promise<CachedAssembly> {
 }
 
 /** In a thread of its own, so that the CDK library's memory is given back afterwards. */
-function synthesize(outdir: string): Promise<void> {
+function synthesize(outdir: string, auth: M2mAuthProps): Promise<void> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./synthesize.ts', import.meta.url), { workerData: { outdir }, env: synthesisEnvironment() });
+    const worker = new Worker(new URL('./synthesize.ts', import.meta.url), { workerData: { outdir, auth }, env: synthesisEnvironment() });
     worker.once('error', (error: unknown) => {
       reject(new StartError(`the CDK app cannot be synthesized: ${messageOf(error)}. See "npm run synth".`));
     });
@@ -62,6 +66,16 @@ function putInPlace(temporary: string, directory: string): void {
     // Someone else was first with the same content.
     if (!['ENOTEMPTY', 'EEXIST', 'EPERM'].includes(codeOf(error) ?? '') || !existsSync(join(directory, 'manifest.json'))) throw error;
   }
+}
+
+/** Of the sources, and of the props where any are given. */
+function assemblyDigest(auth: M2mAuthProps): string {
+  const sources = sourcesDigest(root);
+  if (Object.keys(auth).length === 0) return sources;
+  return createHash('sha256')
+    .update(JSON.stringify([sources, auth]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** SHA-256 over names and contents. */

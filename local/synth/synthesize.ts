@@ -1,6 +1,6 @@
 // Runs inside a worker thread: synthesizes the CDK app into the folder that it is given.
 import { workerData } from 'node:worker_threads';
-import { buildApp } from '../../bin/app.ts';
+import { buildApp, type BuildAppProps } from '../../bin/app.ts';
 
 // cdk-nag and CloudFormation's own rules are for `npm run check`: the template is the same without them, in half the time.
-buildApp({ outdir: (workerData as { outdir: string }).outdir, checks: false }).synth();
+buildApp({ ...(workerData as Pick<BuildAppProps, 'outdir' | 'auth'>), checks: false }).synth();

@@ -7,6 +7,7 @@ import { readHttpApi, type HttpApiSpec } from './http-api.ts';
 import { createReader } from './reader.ts';
 import { createResolver } from './resolver.ts';
 import { readRestApis, type RestApiSpec } from './rest-api.ts';
+import { readSchedules, type ScheduleSpec } from './schedules.ts';
 import { readKeys, readPipes, readSecrets, readTables, type KeySpec, type PipeSpec, type SecretSpec, type TableSpec } from './state.ts';
 import { TemplateError, type Stack } from './template.ts';
 
@@ -19,6 +20,7 @@ export type Deployment = {
   readonly pipes: readonly PipeSpec[];
   readonly httpApi: HttpApiSpec;
   readonly restApis: readonly RestApiSpec[];
+  readonly schedules: readonly ScheduleSpec[];
   /** What the outputs say that callers of the routes below `/iam` need. */
   readonly callerPolicies: readonly Policy[];
 };
@@ -41,6 +43,7 @@ export function readDeployment(assemblyDirectory: string, origin: string): Deplo
     pipes: readPipes(reader),
     httpApi: readHttpApi(reader),
     restApis: readRestApis(reader),
+    schedules: readSchedules(reader),
     callerPolicies: readCallerPolicies(stacks, resolver),
   };
 }

@@ -38,6 +38,18 @@ describe('the database files', () => {
     writeFileSync(file, 'something else entirely, but long enough to look like something');
     expect(databaseDamage(path(), true)).toMatch(/not readable|does not name a manifest/);
   });
+  it('are in order beside a table that was being written when the process ended, which no manifest names', async () => {
+    const [table = ''] = files(/\.ldb$/);
+    const unfinished = join(path(), '000999.ldb');
+    copyFileSync(table, unfinished);
+    truncateSync(unfinished, 1000);
+    expect(databaseDamage(path(), true)).toBeUndefined();
+    const store = await openTableStore({ table: TABLE, pipes: [], path: path(), deliver: () => Promise.resolve(), missing: undefined });
+    expect(await store.store.db.get('key-0-39')).toBe('x'.repeat(2000));
+    await store.close();
+    truncateSync(table, 1000);
+    expect(databaseDamage(path(), true)).toMatch(/ldb is not readable/);
+  });
   it('are damaged when one byte of a log is another', () => {
     const [log = ''] = files(/\.log$/);
     const content = readFileSync(log);

@@ -108,6 +108,21 @@ describe('indexes', () => {
     await open();
     expect(await feed()).toEqual(['3 a']);
   });
+  it('know items that a table was filled with, as does the deletion of what has expired; their events are not delivered', async () => {
+    const filled = ['a', 'b'].map((pk) => ({
+      ...key(pk),
+      ...event(pk),
+      feed: { S: 'FEED' },
+      feed_at: { S: pk },
+      purge_at: { N: '2000000000' },
+    }));
+    await tableStore.fill(filled);
+    expect(await feed()).toEqual(['a a', 'b b']);
+    expect(await item('a')).toEqual(filled[0]);
+    expect(await deleteExpired(TABLE, tableStore, 2_000_000_000)).toBe(2);
+    expect(await feed()).toEqual([]);
+    expect(delivered).toEqual([]);
+  });
 });
 
 describe("the table's stream", () => {
@@ -156,6 +171,25 @@ describe('time to live', () => {
       expect.anything(),
       expect.anything(),
     ]);
+    // An item lives as long as its latest write says, and what is deleted by hand is not looked for again.
+    await call('PutItem', { Item: { ...key('live'), ...until(now + 100) } });
+    expect(await deleteExpired(TABLE, tableStore, now + 50)).toBe(0);
+    await call('UpdateItem', { Key: key('live'), UpdateExpression: 'REMOVE purge_at' });
+    expect(await deleteExpired(TABLE, tableStore, now + 200)).toBe(0);
+    expect(await item('live')).toBeDefined();
     expect(delivered).toEqual([]);
+  });
+
+  it('finds what expires in a table from before its index of that, or with another attribute for it', async () => {
+    const now = 2_000_000_000;
+    await call('PutItem', { Item: { ...key('expired'), purge_at: { N: String(now - 1) }, gone_at: { N: String(now + 1) } } });
+    await tableStore.close();
+    const other = { ...TABLE, timeToLive: 'gone_at' };
+    await open({ table: other });
+    expect(await deleteExpired(other, tableStore, now)).toBe(0);
+    await tableStore.store.db.put('meta~schema', 'as written by an older version');
+    await tableStore.close();
+    await open();
+    expect(await deleteExpired(TABLE, tableStore, now)).toBe(1);
   });
 });

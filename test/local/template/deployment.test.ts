@@ -52,6 +52,12 @@ describe('the deployment', () => {
     for (const { routeKey, authorization } of deployment.httpApi.routes)
       expect([routeKey, authorization]).toEqual([routeKey, routeKey.includes(' /iam/') ? 'AWS_IAM' : 'NONE']);
   });
+  it('has the schedules, with functions that EventBridge may call and the name that each is known by', () => {
+    const names = new Set(deployment.functions.map(({ name }) => name));
+    const upkeep = deployment.schedules.find(({ name }) => name === 'upkeep');
+    expect(upkeep).toMatchObject({ everyMs: 3_600_000, input: '{"schedule":"upkeep"}' });
+    for (const { functionName } of deployment.schedules) expect(names).toContain(functionName);
+  });
   it('has the sample API, protected by an authorizer that remembers nothing', () => {
     const [sample] = deployment.restApis;
     expect(sample?.methods.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(['GET /admin-only', 'GET /protected']);
@@ -94,10 +100,30 @@ describe('a template that the local run cannot follow is refused', () => {
   it('with code that is not there', () => {
     expect(changed((template) => (first(template, 'AWS::Lambda::Function')['Code'] = { S3Key: 'none.zip' }))).toThrow('has code none.zip');
   });
+  it.each<[string, (rule: Record<string, unknown>) => void]>([
+    ['has the schedule cron(0 * * * ? *)', (rule) => (rule['ScheduleExpression'] = 'cron(0 * * * ? *)')],
+    ['the local run waits 24 days at most', (rule) => (rule['ScheduleExpression'] = 'rate(25 days)')],
+    ['knows only functions as targets', (rule) => (rule['Targets'] = [{ Id: 'x', Arn: 'arn:aws:sqs:us-east-1:0:q', Input: '{}' }])],
+    ['without a constant input', (rule) => delete (rule['Targets'] as { Input?: string }[])[0]!.Input],
+    ['does not say {"schedule"', (rule) => ((rule['Targets'] as { Input?: string }[])[0]!.Input = '{}')],
+  ])('with a schedule that %s', (problem, change) => {
+    const read = changed(({ Resources }) => {
+      const rule = Object.values(Resources).find(({ Properties }) => Properties?.['ScheduleExpression'] !== undefined);
+      change(rule!.Properties!);
+    });
+    expect(read).toThrow(problem);
+  });
+  it('with a schedule for a function that EventBridge may not call', () => {
+    const read = changed(({ Resources }) => {
+      for (const resource of Object.values(Resources))
+        if (resource.Properties?.['Principal'] === 'events.amazonaws.com') resource.Type = 'AWS::CDK::Metadata';
+    });
+    expect(read).toThrow('EventBridge has no permission to');
+  });
   it('and a function without permission for API Gateway is not invoked', () => {
     const read = changed(({ Resources }) => {
       for (const resource of Object.values(Resources))
-        if (resource.Type === 'AWS::Lambda::Permission') resource.Type = 'AWS::CDK::Metadata';
+        if (resource.Properties?.['Principal'] === 'apigateway.amazonaws.com') resource.Type = 'AWS::CDK::Metadata';
     });
     expect(read().httpApi.routes.every(({ integration }) => integration.functionName === undefined)).toBe(true);
   });
