@@ -73,15 +73,29 @@ function passesOver({ tokens, jwk, publicKey }: Issued): ReadonlyMap<string, Pas
       rules,
       keys: createIssuerKeys({ issuer: ISSUER, fetchDocument }),
       revocation: createIssuerFeed({ issuer: ISSUER, fetchDocument, clock, whenStale: 'deny' }),
+      exchange: () => Promise.reject(new Error('no API key comes here')),
       clock,
     });
-  const requests = tokens.map((token) => ({ method: 'GET', path: '/items/42', authorization: [`Bearer ${token}`], ip: '203.0.113.57' }));
+  const requests = tokens.map((token) => ({
+    method: 'GET',
+    path: '/items/42',
+    authorization: [`Bearer ${token}`],
+    apiKey: [],
+    ip: '203.0.113.57',
+  }));
   const checkAll = async (authorize: Authorizer): Promise<void> => {
     for (const request of requests) if (!(await authorize(request)).allowed) throw new Error('m2m-auth refused a good token');
   };
 
   const remembering = newAuthorizer();
-  const handler = authorizerHandler(() => ({ authorize: remembering, rules, responseFormat: 'policy', clock }));
+  const handler = authorizerHandler(() => ({
+    authorize: remembering,
+    issuer: ISSUER,
+    audience: ISSUER,
+    rules,
+    responseFormat: 'policy',
+    clock,
+  }));
   const events = tokens.map(authorizerEvent);
   const signed = tokens.map((token) => {
     const end = token.lastIndexOf('.');
@@ -127,7 +141,7 @@ function documentsOf(jwk: Readonly<Record<string, string>>): FetchDocument {
   const jti = Array.from({ length: REVOKED }, (_, index) => Buffer.alloc(16, index).toString('base64url'));
   return ({ url }) => {
     const feed = { v: 1, iss: ISSUER, iat: Math.floor(Date.now() / 1000), jti, sid: [], clients: {}, kids: [] };
-    const text = JSON.stringify(url.endsWith('/revocations') ? feed : { keys: [jwk] });
+    const text = JSON.stringify(url.includes('/revocations') ? feed : { keys: [jwk] });
     return Promise.resolve({ text, etag: undefined, maxAgeSeconds: 300, ageSeconds: 0 });
   };
 }

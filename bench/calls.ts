@@ -1,20 +1,27 @@
 // AWS calls per request: the real handlers, wired as they are deployed, over SDK clients that count and answer from memory.
 import { randomBytes } from 'node:crypto';
+import { dpopProof } from './dpop-proof.ts';
 import { describeCalls, type CountedCalls } from './aws/counted-calls.ts';
 import { startInMemoryAws } from './aws/in-memory-aws.ts';
 import { serveIssuerDocuments } from './aws/issuer-documents.ts';
+import { authorizerEvent } from './authorizer-event.ts';
+import { delegatedCases } from './delegated-calls.ts';
 import { CLIENT_SECRET, demoClient } from './demo-client.ts';
 import { functionEnvironment } from './function-environment.ts';
+import { managementCases } from './management-calls.ts';
 import type { Bench } from './options.ts';
 import { quietly } from './quietly.ts';
+import { assertionBody, signingClient } from './signing-client.ts';
 import { printTable } from './table.ts';
 import { basicAuthorization, httpApiEvent, TOKEN_REQUEST } from './token-request.ts';
 
 const ADMISSION = ['BatchGetItem', 'UpdateItem'];
 /** The client of the token request, and one like it that gets refresh tokens. */
 const WITH_REFRESH = 'billing-with-refresh';
+const WITH_QUOTAS = 'billing-with-quotas';
+const MANAGER = 'manager';
 
-type Case = {
+export type Case = {
   readonly title: string;
   /** One list of call names for each wait. */
   readonly expected: readonly (readonly string[])[];
@@ -28,12 +35,25 @@ export const calls: Bench = {
     const documents = await serveIssuerDocuments();
     const environment = process.env;
     process.env = { ...functionEnvironment(documents.issuer) };
-    const aws = startInMemoryAws([
+    const clients = [
       demoClient(),
       demoClient({ client_id: WITH_REFRESH, grant_types: ['client_credentials', 'refresh_token'], refresh_client_auth: 'none' }),
-    ]);
+      demoClient({
+        client_id: WITH_QUOTAS,
+        quotas: [
+          { per: 'hour', limit: 1000 },
+          { per: 'day', limit: 10_000 },
+        ],
+      }),
+      signingClient(),
+      demoClient({ client_id: MANAGER, scope: ['clients:manage'] }),
+    ];
+    const aws = startInMemoryAws(clients);
     documents.publish(aws.publicJwk);
     const rows = await quietly(async () => countAll(await cases(), aws.calls));
+    process.env = { ...functionEnvironment(documents.issuer, 'delegated') };
+    const other = startInMemoryAws(clients, documents.issuer);
+    rows.push(...(await quietly(async () => countAll(await delegatedCases(WITH_REFRESH), other.calls))));
     documents.stop();
     process.env = environment;
     printTable(['request', 'expected', 'counted', 'waits', ''], rows);
@@ -61,10 +81,10 @@ async function cases(): Promise<readonly Case[]> {
 
   let answer: { access_token?: string; refresh_token?: string } = {};
   let callers = 0;
-  const post = async (handler: typeof token, path: string, body: string, authorization?: string): Promise<number> => {
+  const post = async (handler: typeof token, path: string, body: string, authorization?: string, dpop?: string): Promise<number> => {
     // Each from an address of its own, so that nothing an earlier request left behind saves a call.
     const ip = `203.0.113.${(callers += 1)}`;
-    const result = await handler(httpApiEvent({ path, ip, headers: { authorization }, body }), {});
+    const result = await handler(httpApiEvent({ path, ip, headers: { authorization, dpop }, body }), {});
     if (result.statusCode === 200) answer = JSON.parse(result.body) as typeof answer;
     return result.statusCode;
   };
@@ -82,7 +102,7 @@ async function cases(): Promise<readonly Case[]> {
   return [
     {
       title: 'the first token of a new environment',
-      expected: [ADMISSION, ['GetSecretValue'], ['Query', 'UpdateItem'], ['Sign']],
+      expected: [['BatchGetItem', 'Query', 'UpdateItem'], ['GetSecretValue'], ['Sign', 'UpdateItem']],
       status: 200,
       send: clientCredentials,
     },
@@ -93,10 +113,40 @@ async function cases(): Promise<readonly Case[]> {
       status: 200,
       send: withRefreshToken,
     },
+    {
+      title: 'client_credentials with quotas, the first in 5 minutes with its secret',
+      expected: [ADMISSION, ['UpdateItem'], ['Sign', 'UpdateItem']],
+      status: 200,
+      send: () => post(token, '/token', TOKEN_REQUEST.body, basicAuthorization(WITH_QUOTAS, CLIENT_SECRET)),
+    },
+    {
+      title: 'client_credentials with quotas',
+      expected: [ADMISSION, ['UpdateItem'], ['Sign']],
+      status: 200,
+      send: () => post(token, '/token', TOKEN_REQUEST.body, basicAuthorization(WITH_QUOTAS, CLIENT_SECRET)),
+    },
+    {
+      title: 'client_credentials by a signed assertion, the first in 5 minutes with its key',
+      expected: [ADMISSION, ['PutItem'], ['Sign', 'UpdateItem']],
+      status: 200,
+      send: () => post(token, '/token', assertionBody(process.env['ISSUER'] ?? '')),
+    },
+    {
+      title: 'client_credentials by a signed assertion',
+      expected: [ADMISSION, ['PutItem'], ['Sign']],
+      status: 200,
+      send: () => post(token, '/token', assertionBody(process.env['ISSUER'] ?? '')),
+    },
+    {
+      title: 'client_credentials with a DPoP proof',
+      expected: [ADMISSION, ['PutItem', 'Sign']],
+      status: 200,
+      send: () => post(token, '/token', TOKEN_REQUEST.body, TOKEN_REQUEST.authorization, dpopProof(`${process.env['ISSUER'] ?? ''}/token`)),
+    },
     { title: 'client_credentials with a refresh token', expected: [ADMISSION, ['PutItem', 'Sign']], status: 200, send: withRefreshToken },
     {
       title: "refresh, a new environment's first",
-      expected: [['GetSecretValue'], ADMISSION, ['Query'], ['Sign'], ['UpdateItem']],
+      expected: [['GetSecretValue'], ['BatchGetItem', 'Query', 'UpdateItem'], ['Sign'], ['UpdateItem']],
       status: 200,
       send: rotate,
     },
@@ -125,14 +175,12 @@ async function cases(): Promise<readonly Case[]> {
     { title: 'authorizer, feed mode, warm', expected: [], status: 200, send: () => check(feed) },
     { title: 'authorizer, table mode, cold', expected: [['Query'], ['BatchGetItem']], status: 200, send: () => check(table) },
     { title: 'authorizer, table mode, warm', expected: [['BatchGetItem']], status: 200, send: () => check(table) },
+    {
+      title: "a manager's token, the first in 5 minutes with its secret",
+      expected: [ADMISSION, ['Sign', 'UpdateItem']],
+      status: 200,
+      send: () => post(token, '/token', 'grant_type=client_credentials&scope=clients:manage', basicAuthorization(MANAGER, CLIENT_SECRET)),
+    },
+    ...(await managementCases(() => answer.access_token ?? '')),
   ];
 }
-
-/** A REST API's REQUEST authorizer event. */
-const authorizerEvent = (accessToken: string): object => ({
-  type: 'REQUEST',
-  methodArn: 'arn:aws:execute-api:eu-central-1:111122223333:abcdef1234/prod/GET/protected',
-  path: '/protected',
-  headers: { authorization: `Bearer ${accessToken}` },
-  requestContext: { identity: { sourceIp: '203.0.113.57', userAgent: 'bench' } },
-});

@@ -13,7 +13,7 @@ export async function serveIssuerDocuments(): Promise<IssuerDocuments> {
   let jwks: object = { keys: [] };
   let issuer = '';
   const server = createServer((request, response) => {
-    const document = request.url === '/revocations' ? emptyFeed(issuer) : jwks;
+    const document = request.url?.startsWith('/revocations') === true ? emptyFeed(issuer) : jwks;
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=300' });
     response.end(JSON.stringify(document));
   });

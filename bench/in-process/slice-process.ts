@@ -1,7 +1,8 @@
-// Child process: makes tokens as fast as it can, several at once, in one of three ways. `node slice-process.ts <algorithm>`
+// Child process: makes tokens as fast as it can, in one of several ways. `node slice-process.ts <algorithm>`
 import { ourHandler } from '../contestants/ours.ts';
 import { peer } from '../contestants/peer.ts';
-import { isBenchAlgorithm, newKeyPair, signerOf, type BenchAlgorithm } from '../contestants/signing-key.ts';
+import { isBenchAlgorithm, newKeyPair, type BenchAlgorithm } from '../contestants/signing-key.ts';
+import { signOnTheSpot, signOnThreadPool, type HeldKeySignature } from '../../src/signing/held-key-signature.ts';
 import { httpApiEvent, TOKEN_REQUEST } from '../token-request.ts';
 import { callWithoutNetwork } from './call-without-network.ts';
 import type { InProcessName, InProcessRequest, InProcessSlice } from './slice.ts';
@@ -17,22 +18,27 @@ process.once('disconnect', () => process.exit());
 process.send?.({ ready: true });
 
 function waysOf(algorithm: BenchAlgorithm): Readonly<Record<InProcessName, () => Promise<unknown>>> {
-  const handler = ourHandler(algorithm);
   const headers = { authorization: TOKEN_REQUEST.authorization, 'user-agent': 'bench', host: 'auth.example.com' };
   const listener = peer(algorithm);
-  const sign = signerOf(algorithm, newKeyPair(algorithm).privateKey);
+  const { privateKey } = newKeyPair(algorithm);
   // As long as the signing input of the tokens that the others make.
   const signingInput = Buffer.alloc(420, 'x');
-  return {
-    'm2m-auth handler': async () => {
+  const ours = (signature: HeldKeySignature) => {
+    const handler = ourHandler(algorithm, signature);
+    return async (): Promise<void> => {
       const result = await handler(httpApiEvent({ path: '/token', headers, body: TOKEN_REQUEST.body }), {});
       if (result.statusCode !== 200) throw new Error(`m2m-auth answered ${result.statusCode}: ${result.body}`);
-    },
+    };
+  };
+  return {
+    'm2m-auth on the spot': ours(signOnTheSpot),
+    'm2m-auth on the thread pool': ours(signOnThreadPool),
     'oidc-provider': async () => {
       const { status, body } = await callWithoutNetwork(listener, '/token', headers, TOKEN_REQUEST.body);
       if (status !== 200) throw new Error(`oidc-provider answered ${status}: ${body}`);
     },
-    'signature alone': () => sign(signingInput),
+    'signature on the spot': () => signOnTheSpot(algorithm, privateKey, signingInput),
+    'signature on the thread pool': () => signOnThreadPool(algorithm, privateKey, signingInput),
   };
 }
 

@@ -1,5 +1,6 @@
-export const IN_PROCESS_NAMES = ['m2m-auth handler', 'oidc-provider', 'signature alone'] as const;
-export type InProcessName = (typeof IN_PROCESS_NAMES)[number];
+/** Tokens, or bare signatures, one after the other or several at once. */
+export type InProcessName =
+  'm2m-auth on the spot' | 'm2m-auth on the thread pool' | 'oidc-provider' | 'signature on the spot' | 'signature on the thread pool';
 
 export type InProcessRequest = { readonly name: InProcessName; readonly concurrency: number; readonly seconds: number };
 export type InProcessSlice = {

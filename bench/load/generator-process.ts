@@ -11,7 +11,9 @@ process.send?.({ ready: true });
 
 async function slice(load: LoadRequest): Promise<LoadSlice> {
   const agent = new Agent({ keepAlive: true, maxSockets: load.connections });
+  const authorizations = [load.authorization].flat();
   const latenciesMs: number[] = [];
+  let sent = 0;
   let failures = 0;
   const processorBefore = process.cpuUsage();
   const startedMs = performance.now();
@@ -19,7 +21,8 @@ async function slice(load: LoadRequest): Promise<LoadSlice> {
 
   const connection = async (): Promise<void> => {
     for (let nowMs = performance.now(); nowMs < endMs;) {
-      if (!(await tokenFrom(load, agent))) failures += 1;
+      const authorization = authorizations[sent++ % authorizations.length] ?? '';
+      if (!(await tokenFrom(load, authorization, agent))) failures += 1;
       const afterMs = performance.now();
       latenciesMs.push(afterMs - nowMs);
       nowMs = afterMs;
@@ -40,7 +43,7 @@ async function slice(load: LoadRequest): Promise<LoadSlice> {
 }
 
 /** Whether the answer was a token. */
-function tokenFrom({ port, path, authorization, body }: LoadRequest, agent: Agent): Promise<boolean> {
+function tokenFrom({ port, path, body }: LoadRequest, authorization: string, agent: Agent): Promise<boolean> {
   const headers = {
     authorization,
     'content-type': 'application/x-www-form-urlencoded',

@@ -4,7 +4,8 @@ export type LoadRequest = {
   readonly path: string;
   readonly connections: number;
   readonly seconds: number;
-  readonly authorization: string;
+  /** One for every request, or several in turn. */
+  readonly authorization: string | readonly string[];
   readonly body: string;
 };
 export type LoadSlice = {
