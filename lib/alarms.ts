@@ -55,6 +55,9 @@ export class Alarms extends Construct {
     this.watchSigning(props);
     this.watchAudit(props);
     this.watchSessions(props);
+    this.watchFeed(props);
+    this.watchUpkeep(props);
+    this.watchRotation(props);
   }
 
   private watchFunctions({ functions, apiId }: AlarmsProps): void {
@@ -65,7 +68,7 @@ export class Alarms extends Construct {
       runbook: 'function-errors',
     });
     this.watch('Throttles', {
-      metric: sum(all.map((each) => each.metricThrottles({ period: FIVE_MINUTES }))),
+      metric: sum([...functions.all, ...functions.scheduled].map((each) => each.function.metricThrottles({ period: FIVE_MINUTES }))),
       says: 'Lambda refused calls: the concurrency limit of the account or function is reached.',
       runbook: 'throttles',
     });
@@ -161,6 +164,16 @@ export class Alarms extends Construct {
       says: 'A refresh token was used again after its successor: it was stolen, or a client keeps old ones. The session is ended.',
       runbook: 'refresh-token-reuse',
     });
+    this.watch('ClientUnderAttack', {
+      metric: this.lines(
+        'Attack',
+        audit.logGroup,
+        FilterPattern.stringValue('$.detail.event_type', '=', 'client_under_attack'),
+        'client_under_attack',
+      ),
+      says: 'Somebody guesses at the secret of one client from many networks. Nobody is locked out by it.',
+      runbook: 'client-under-attack',
+    });
     const ahead = (['token', 'refresh'] as const).map((name) =>
       this.lines(
         `Ahead ${name}`,
@@ -173,6 +186,65 @@ export class Alarms extends Construct {
       metric: sum(ahead),
       says: 'A refresh token is newer than its session in the table, as after restoring a backup.',
       runbook: 'refresh-token-ahead',
+    });
+  }
+
+  private watchRotation({ functions: { rotateKeys } }: AlarmsProps): void {
+    this.watch('KeyRotationFailures', {
+      metric: rotateKeys.function.metricErrors({ period: Duration.hours(1) }),
+      says: 'The rotation of signing keys failed three hours in a row: keys sign for longer than planned, and none is ready to step in.',
+      runbook: 'key-rotation-failures',
+      periods: 3,
+    });
+    this.watch('KeyRotationStopped', {
+      metric: rotateKeys.function.metricInvocations({ period: Duration.hours(1) }),
+      says: 'The rotation of signing keys does not run.',
+      runbook: 'key-rotation-stopped',
+      periods: 3,
+      alarmWhenMissing: true,
+    });
+    this.watch('StandbyKeyMissing', {
+      metric: this.lines('Standby', rotateKeys.logGroup, FilterPattern.stringValue('$.reason', '=', 'standby_missing'), 'standby_missing'),
+      says: 'An algorithm has no signing key in reserve: an emergency revocation could not switch at once.',
+      runbook: 'standby-key-missing',
+    });
+  }
+
+  private watchUpkeep({ audit, functions: { upkeep } }: AlarmsProps): void {
+    this.watch('SuccessorInUse', {
+      metric: this.lines(
+        'Successor',
+        audit.logGroup,
+        FilterPattern.stringValue('$.detail.reason', '=', 'successor_in_use'),
+        'successor_in_use',
+      ),
+      says: 'A client asked for the successor of its secret, which somebody else holds and uses: a thief was faster, or the client lost it.',
+      runbook: 'successor-in-use',
+    });
+    this.watch('UpkeepFailures', {
+      metric: upkeep.function.metricErrors({ period: FIVE_MINUTES }),
+      says: 'Credentials of a client could not be looked after: its secrets are not exchanged, and nobody is warned of ends.',
+      runbook: 'upkeep-failures',
+    });
+    this.watch('UpkeepStopped', {
+      metric: upkeep.function.metricInvocations({ period: upkeep.every }),
+      says: 'The upkeep of credentials does not run: nothing is exchanged, and nobody is warned of ends.',
+      runbook: 'upkeep-stopped',
+      periods: 3,
+      alarmWhenMissing: true,
+    });
+  }
+
+  private watchFeed({ functions: { byName } }: AlarmsProps): void {
+    this.watch('FeedSize', {
+      metric: this.lines(
+        'Large feed',
+        byName.jwks.logGroup,
+        FilterPattern.stringValue('$.message', '=', 'the revocation feed is large'),
+        'feed_large',
+      ),
+      says: 'Over 100,000 revocations are in the feed; beyond 190,000 other readers than our authorizers get none.',
+      runbook: 'feed-size',
     });
   }
 

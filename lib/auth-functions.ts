@@ -9,10 +9,16 @@ import { RefreshFunction } from './functions/refresh.ts';
 import { RevokeFunction } from './functions/revoke.ts';
 import { SessionsFunction } from './functions/sessions.ts';
 import { TokenFunction } from './functions/token.ts';
+import { UpkeepFunction } from './functions/upkeep.ts';
+import { RotateKeysFunction } from './functions/rotate-keys.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 export class AuthFunctions extends Construct {
   readonly byName: Readonly<Record<FunctionName, ServiceFunction>>;
+  /** Called by EventBridge alone. */
+  readonly upkeep: UpkeepFunction;
+  /** Called by EventBridge, and by operators. */
+  readonly rotateKeys: RotateKeysFunction;
 
   constructor(scope: Construct, id: string, context: FunctionContext) {
     super(scope, id);
@@ -25,9 +31,17 @@ export class AuthFunctions extends Construct {
       clients: new ClientsFunction(this, 'Clients', context),
       sessions: new SessionsFunction(this, 'Sessions', context),
     };
+    this.upkeep = new UpkeepFunction(this, 'Upkeep', context);
+    this.rotateKeys = new RotateKeysFunction(this, 'RotateKeys', context);
   }
 
+  /** Those that callers wait for. */
   get all(): readonly ServiceFunction[] {
     return Object.values(this.byName);
+  }
+
+  /** Those that a schedule calls: each has alarms of its own. */
+  get scheduled(): readonly ServiceFunction[] {
+    return [this.upkeep, this.rotateKeys];
   }
 }

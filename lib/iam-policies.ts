@@ -8,7 +8,16 @@ export const iamCallerPolicy = (scope: Construct, apiId: string): string =>
 
 /** For an operator's role. Where the prop `administrators` is set, the role must be listed there too. */
 export const iamAdministratorPolicy = (scope: Construct, apiId: string): string =>
-  policyFor(scope, apiId, ['*/iam/clients', '*/iam/clients/*', '*/iam/sessions', '*/iam/sessions/*']);
+  policyFor(scope, apiId, [
+    '*/iam/clients',
+    '*/iam/clients/*',
+    '*/iam/sessions',
+    '*/iam/sessions/*',
+    '*/iam/blocks',
+    '*/iam/denied-certificates',
+    '*/iam/trust-rules',
+    '*/iam/trust-rules/*',
+  ]);
 
 /** @param calls `<method>/<path>` of the `$default` stage, with wildcards. */
 function policyFor(scope: Construct, apiId: string, calls: readonly string[]): string {

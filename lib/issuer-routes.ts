@@ -40,8 +40,9 @@ export class IssuerRoutes extends Construct {
       this.route('$default', { function: DEFAULT_ROUTE_FUNCTION, authorization: 'none' }),
     ];
     this.stage = this.deploy(routes);
-    const { apiId, domainName } = props.api;
+    const { apiId, domainName, mtlsDomainName } = props.api;
     if (domainName !== undefined) new CfnApiMapping(this, 'Mapping', { apiId, domainName, stage: this.stage.ref });
+    if (mtlsDomainName !== undefined) new CfnApiMapping(this, 'MtlsMapping', { apiId, domainName: mtlsDomainName, stage: this.stage.ref });
   }
 
   private route(routeKey: string, { function: functionName, authorization }: Pick<Route, 'function' | 'authorization'>): CfnRoute {

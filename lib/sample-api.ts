@@ -1,7 +1,8 @@
 // The sample API: a REST API of its own, protected by the same lines that protect any other.
-import { CfnOutput, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Stack, Validations } from 'aws-cdk-lib';
 import { EndpointType, LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Construct } from 'constructs';
+import type { AUTHORIZER_ENV_OPTIONAL } from '../functions/authorizer/env.ts';
 import { SampleFunction } from './functions/sample.ts';
 import { M2mAuthorizer } from './m2m-authorizer.ts';
 import { setGatewayResponses } from './rest-gateway-responses.ts';
@@ -12,11 +13,14 @@ export interface SampleApiProps {
   readonly table: TableReference;
 }
 
+const STAGE = 'v1';
+
 export class SampleApi extends Construct {
   readonly api: RestApi;
 
   constructor(scope: Construct, id: string, { issuer, table }: SampleApiProps) {
     super(scope, id);
+    const { region, urlSuffix } = Stack.of(this);
     const authorizer = new M2mAuthorizer(this, 'Authorizer', {
       issuer,
       audience: issuer,
@@ -29,11 +33,14 @@ export class SampleApi extends Construct {
     this.api = new RestApi(this, 'Api', {
       description: 'm2m-auth: sample API behind the Lambda authorizer',
       endpointTypes: [EndpointType.REGIONAL],
-      deployOptions: { stageName: 'v1', throttlingRateLimit: 50, throttlingBurstLimit: 100 },
+      deployOptions: { stageName: STAGE, throttlingRateLimit: 50, throttlingBurstLimit: 100 },
       cloudWatchRole: false,
       defaultMethodOptions: { authorizer: authorizer.forRestApi() },
     });
     setGatewayResponses(this.api);
+    // The prop `publicUrl` of an authorizer that is there before its API. The API's own `url` would wait for its deployment, and that for us.
+    const publicUrl = `https://${this.api.restApiId}.execute-api.${region}.${urlSuffix}/${STAGE}`;
+    authorizer.function.function.addEnvironment('PUBLIC_URL' satisfies (typeof AUTHORIZER_ENV_OPTIONAL)[number], publicUrl);
     const sample = new SampleFunction(this, 'Sample');
     const integration = new LambdaIntegration(sample.function, { allowTestInvoke: false });
     this.api.root.addResource('protected').addMethod('GET', integration);

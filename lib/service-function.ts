@@ -28,6 +28,10 @@ export interface ServiceFunctionProps {
    * @default 256
    */
   readonly memoryMb?: number;
+  /**
+   * @default 10 s: above the service's own deadline of 4 s, so that it is our 503 that the caller sees
+   */
+  readonly timeout?: Duration;
 }
 
 export class ServiceFunction extends Construct {
@@ -52,8 +56,7 @@ export class ServiceFunction extends Construct {
         runtime: Runtime.NODEJS_24_X,
         architecture: Architecture.ARM_64,
         memorySize: props.memoryMb ?? 256,
-        // Above the service's own deadline of 4 s, so that it is our 503 that the caller sees.
-        timeout: Duration.seconds(10),
+        timeout: props.timeout ?? Duration.seconds(10),
         role: this.role,
         logGroup: this.logGroup,
         loggingFormat: LoggingFormat.JSON,

@@ -4,7 +4,20 @@ import { FEED_INDEX, LISTING_INDEX } from '../src/storage/table-schema.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 /** Patterns of partition keys; see docs/storage.md for what lives in each. */
-export type Partition = 'CLIENT#*' | 'RATE#*' | 'REVOKED#*' | 'DENIED#*' | 'KEYRING';
+export type Partition =
+  | 'CLIENT#*'
+  | 'RATE#*'
+  | 'REVOKED#*'
+  | 'DENIED#*'
+  | 'FAIL#*'
+  | 'BLOCKS'
+  | 'ONCE#*'
+  | 'ISSUER#*'
+  | 'ISSUED#*'
+  | 'QUOTA#*'
+  | 'KEYRING'
+  | 'CERTS'
+  | 'UPKEEP';
 
 /** All that a caller needs to know of the table. */
 export type TableReference = Pick<ITableV2, 'tableName' | 'tableArn'>;
@@ -17,6 +30,7 @@ export interface TableAccess {
   readonly query?: readonly Partition[];
   readonly queryFeed?: true;
   readonly queryListing?: true;
+  readonly queryTrustRules?: true;
 }
 
 export function allowTableAccess(caller: ServiceFunction, table: TableReference, access: TableAccess): void {
@@ -32,6 +46,7 @@ export function allowTableAccess(caller: ServiceFunction, table: TableReference,
   // On an index, the leading key is the index's own partition key.
   allow('dynamodb:Query', `${tableArn}/index/${FEED_INDEX.name}`, access.queryFeed && ['FEED']);
   allow('dynamodb:Query', `${tableArn}/index/${LISTING_INDEX.name}`, access.queryListing && ['CLIENTS']);
+  allow('dynamodb:Query', `${tableArn}/index/${LISTING_INDEX.name}`, access.queryTrustRules && ['TRUSTRULES']);
 }
 
 /** A `ForAllValues` condition alone also holds for a request without keys (a scan, say), hence the `Null`. */

@@ -9,7 +9,7 @@ const AUTHORIZER_ENV = [
   'AUDIENCE',
   /** JSON: the route rules, in order. */
   'RULES',
-  /** `policy` (REST, HTTP) or `simple` (HTTP API simple responses; needs gateway caching off). */
+  /** `policy` (REST, HTTP, WebSocket) or `simple` (HTTP API simple responses; needs gateway caching off). */
   'RESPONSE_FORMAT',
 ] as const;
 /** The table variant also needs the table; the feed variant must not have it. */
@@ -17,11 +17,15 @@ export const AUTHORIZER_TABLE_ENV = [...AUTHORIZER_ENV, 'TABLE_NAME'] as const;
 /** The feed variant: `feed`, or `off` for verification without revocation. */
 export const AUTHORIZER_FEED_ENV = [...AUTHORIZER_ENV, 'REVOCATION', 'WHEN_STALE'] as const;
 
+/** May be absent: callers then know the API by the URL that API Gateway knows. Only DPoP proofs are held against it. */
+export const AUTHORIZER_ENV_OPTIONAL = ['PUBLIC_URL'] as const;
+
 export type AuthorizerEnv = {
   readonly issuer: string;
   readonly audience: string;
   readonly rules: readonly ParsedRouteRule[];
   readonly responseFormat: 'policy' | 'simple';
+  readonly publicUrl: string | undefined;
 };
 export type FeedAuthorizerEnv = AuthorizerEnv & { readonly revocation: 'feed' | 'off'; readonly whenStale: 'deny' | 'allow' };
 
@@ -33,6 +37,7 @@ function authorizerEnv(environment: Environment): AuthorizerEnv {
     audience: required(environment, 'AUDIENCE'),
     rules: rules.value,
     responseFormat: oneOf(environment, 'RESPONSE_FORMAT', ['policy', 'simple']),
+    publicUrl: environment['PUBLIC_URL'] === undefined ? undefined : issuerUrl(environment, 'PUBLIC_URL'),
   };
 }
 

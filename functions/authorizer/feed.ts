@@ -1,4 +1,5 @@
 // The Lambda authorizer for APIs anywhere: keys and revocations from the issuer's public documents, no AWS SDK, no permissions.
+import { createApiKeyExchange } from '../../src/authorizer/api-key-exchange.ts';
 import { createAuthorizer } from '../../src/authorizer/authorizer.ts';
 import { authorizerHandler } from '../../src/authorizer/handler.ts';
 import { fetchDocument } from '../../src/authorizer/issuer-document.ts';
@@ -8,7 +9,7 @@ import { withoutRevocation } from '../../src/authorizer/revocation.ts';
 import { authorizerFeedEnv } from './env.ts';
 
 export const handler = authorizerHandler(() => {
-  const { issuer, audience, rules, responseFormat, revocation, whenStale } = authorizerFeedEnv(process.env);
+  const { issuer, audience, rules, responseFormat, publicUrl, revocation, whenStale } = authorizerFeedEnv(process.env);
   const clock = (): number => Date.now();
   const authorize = createAuthorizer({
     issuer,
@@ -16,7 +17,8 @@ export const handler = authorizerHandler(() => {
     rules,
     keys: createIssuerKeys({ issuer, fetchDocument }),
     revocation: revocation === 'off' ? withoutRevocation : createIssuerFeed({ issuer, fetchDocument, clock, whenStale }),
+    exchange: createApiKeyExchange({ issuer, audience }),
     clock,
   });
-  return { authorize, rules, responseFormat, clock };
+  return { authorize, issuer, audience, rules, responseFormat, publicUrl, clock };
 });

@@ -15,12 +15,13 @@ export const handler = lambda('jwks', () => {
   const table = { table: env.tableName, dynamodb: createDynamoDb() };
   const { readAll } = createKeyRecordStore(table);
   const ring = createKeyRing({
-    // A function that anybody may call publishes keys and never writes one.
+    // A function that anybody may call publishes keys and never writes one. A key pair is made by whoever signs with it first.
     records: { readAll },
-    template: createTemplateKeys({ kms: createKms(), arns: env.signingKeys }),
+    ...(env.signing === 'kms' ? { template: createTemplateKeys({ kms: createKms(), arns: env.signingKeys }) } : {}),
   });
   return createDocumentsEndpoint({
     issuer: env.issuer,
+    mtlsUrl: env.mtlsUrl,
     publishedKeys: (now) => ring.published(now),
     feed: createFeedReader(env.issuer, createFeedStore(table)),
   });

@@ -15,12 +15,13 @@ export class ClientsFunction extends ServiceFunction {
       ...auditedLogs(context),
     });
     allowTableAccess(this, context.state.table, {
-      batchGet: ['CLIENT#*', 'RATE#*', 'REVOKED#*'],
-      get: ['CLIENT#*'],
-      put: ['CLIENT#*', 'DENIED#*'],
-      update: ['CLIENT#*', 'RATE#*'],
-      query: ['KEYRING'],
+      batchGet: ['CLIENT#*', 'RATE#*', 'REVOKED#*', 'FAIL#*', 'BLOCKS', 'ISSUER#*', 'CERTS'],
+      get: ['CLIENT#*', 'BLOCKS', 'ISSUER#*', 'CERTS'],
+      put: ['CLIENT#*', 'DENIED#*', 'BLOCKS', 'ISSUER#*', 'ONCE#*', 'CERTS'],
+      update: ['CLIENT#*', 'RATE#*', 'FAIL#*', 'CERTS', 'ISSUER#*'],
+      query: ['CLIENT#*', 'KEYRING', 'ISSUER#*', 'CERTS'],
       queryListing: true,
+      queryTrustRules: true,
     });
     this.allow(['secretsmanager:GetSecretValue'], [context.state.ring.secretArn]);
   }

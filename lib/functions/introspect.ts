@@ -1,4 +1,4 @@
-// POST /introspect (RFC 7662): reads, and changes nothing but its caller's rate window.
+// POST /introspect (RFC 7662): reads, and changes nothing but its caller's rate window and the last use of its secret.
 import type { Construct } from 'constructs';
 import { ServiceFunction } from '../service-function.ts';
 import { allowTableAccess } from '../table-access.ts';
@@ -14,9 +14,9 @@ export class IntrospectFunction extends ServiceFunction {
       ...auditedLogs(context),
     });
     allowTableAccess(this, context.state.table, {
-      batchGet: ['CLIENT#*', 'RATE#*', 'REVOKED#*'],
-      put: ['DENIED#*'],
-      update: ['RATE#*'],
+      batchGet: ['CLIENT#*', 'RATE#*', 'REVOKED#*', 'FAIL#*', 'BLOCKS', 'CERTS'],
+      put: ['DENIED#*', 'ONCE#*'],
+      update: ['CLIENT#*', 'RATE#*', 'FAIL#*'],
       query: ['KEYRING'],
     });
     this.allow(['secretsmanager:GetSecretValue'], [context.state.ring.secretArn]);

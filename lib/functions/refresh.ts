@@ -15,10 +15,10 @@ export class RefreshFunction extends ServiceFunction {
       ...auditedLogs(context),
     });
     allowTableAccess(this, context.state.table, {
-      batchGet: ['CLIENT#*', 'RATE#*'],
-      get: ['CLIENT#*'],
-      put: ['DENIED#*', 'KEYRING'],
-      update: ['CLIENT#*', 'RATE#*'],
+      batchGet: ['CLIENT#*', 'RATE#*', 'FAIL#*', 'BLOCKS', 'CERTS'],
+      get: ['CLIENT#*', 'QUOTA#*'],
+      put: ['DENIED#*', 'KEYRING', 'ONCE#*'],
+      update: ['CLIENT#*', 'RATE#*', 'FAIL#*', 'QUOTA#*'],
       query: ['KEYRING'],
     });
     allowIssuing(this, context);

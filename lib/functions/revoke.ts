@@ -15,9 +15,9 @@ export class RevokeFunction extends ServiceFunction {
       ...auditedLogs(context),
     });
     allowTableAccess(this, context.state.table, {
-      batchGet: ['CLIENT#*', 'RATE#*'],
-      put: ['REVOKED#*', 'DENIED#*'],
-      update: ['CLIENT#*', 'RATE#*'],
+      batchGet: ['CLIENT#*', 'RATE#*', 'FAIL#*', 'BLOCKS', 'CERTS'],
+      put: ['REVOKED#*', 'DENIED#*', 'ONCE#*'],
+      update: ['CLIENT#*', 'RATE#*', 'FAIL#*'],
       query: ['KEYRING'],
     });
     this.allow(['secretsmanager:GetSecretValue'], [context.state.ring.secretArn]);
@@ -26,13 +26,14 @@ export class RevokeFunction extends ServiceFunction {
 
 /** The environment of the functions that authenticate callers but issue nothing: this one, `introspect`, `clients`. */
 export function checkingEnvironment(
-  { state }: FunctionContext,
+  { state, settings }: FunctionContext,
   rateLimit: RateLimitProps,
 ): Readonly<Record<(typeof REVOKE_ENV)[number], string>> {
   return {
     ISSUER: state.api.issuer,
     TABLE_NAME: state.table.tableName,
     RING_SECRET_ARN: state.ring.secretArn,
+    LOCKOUT: settings.lockout,
     ...rateLimitEnvironment(rateLimit),
   };
 }

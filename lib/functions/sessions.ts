@@ -21,9 +21,9 @@ export class SessionsFunction extends ServiceFunction {
       ...auditedLogs(context),
     });
     allowTableAccess(this, state.table, {
-      batchGet: ['CLIENT#*', 'RATE#*', 'REVOKED#*'],
+      batchGet: ['CLIENT#*', 'RATE#*', 'REVOKED#*', 'BLOCKS', 'CERTS'],
       get: ['CLIENT#*'],
-      put: ['DENIED#*'],
+      put: ['DENIED#*', 'ONCE#*'],
       update: ['CLIENT#*', 'RATE#*'],
       query: ['CLIENT#*', 'KEYRING'],
     });

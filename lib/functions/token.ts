@@ -5,6 +5,7 @@ import type { RateLimitProps } from '../m2m-auth-props.ts';
 import { ServiceFunction } from '../service-function.ts';
 import { allowTableAccess } from '../table-access.ts';
 import { auditedLogs, rateLimitEnvironment, type FunctionContext } from './function-context.ts';
+import { allowSigning, formerSigningEnvironment, signingEnvironment } from './signing.ts';
 
 export class TokenFunction extends ServiceFunction {
   constructor(scope: Construct, id: string, context: FunctionContext) {
@@ -16,12 +17,14 @@ export class TokenFunction extends ServiceFunction {
       ...auditedLogs(context),
     });
     allowTableAccess(this, context.state.table, {
-      batchGet: ['CLIENT#*', 'RATE#*'],
-      get: ['CLIENT#*'],
+      // ISSUED#, REVOKED#: a token that is handed out again.
+      batchGet: ['CLIENT#*', 'RATE#*', 'FAIL#*', 'BLOCKS', 'CERTS', 'ISSUED#*', 'REVOKED#*'],
+      get: ['CLIENT#*', 'QUOTA#*'],
       // CLIENT#: a new session.
-      put: ['CLIENT#*', 'DENIED#*', 'KEYRING'],
-      update: ['CLIENT#*', 'RATE#*'],
-      query: ['KEYRING'],
+      put: ['CLIENT#*', 'DENIED#*', 'KEYRING', 'ONCE#*', 'ISSUED#*'],
+      update: ['CLIENT#*', 'RATE#*', 'FAIL#*', 'QUOTA#*'],
+      // ISSUER#: trust rules, for tokens of external issuers.
+      query: ['KEYRING', 'ISSUER#*'],
     });
     allowIssuing(this, context);
   }
@@ -35,17 +38,20 @@ export function issuingEnvironment({ state, settings }: FunctionContext, rateLim
     ISSUER: state.api.issuer,
     TABLE_NAME: state.table.tableName,
     RING_SECRET_ARN: state.ring.secretArn,
-    SIGNING_KEYS: state.signingKeys.asJson(),
+    ...signingEnvironment(state, settings),
+    ...formerSigningEnvironment(state, settings),
     AUDIENCES: JSON.stringify(settings.audiences),
     ACCESS_TOKEN_LIFETIME_SECONDS: String(settings.accessTokenLifetime.toSeconds()),
     REFRESH_GRACE_SECONDS: String(settings.refreshGrace.toSeconds()),
     AUDIT_MODE: settings.auditMode,
+    DPOP_NONCE: settings.dpopNonce,
+    LOCKOUT: settings.lockout,
     ...rateLimitEnvironment(rateLimit),
   };
 }
 
 /** Signing, and deriving refresh tokens and digests from the ring. */
-export function allowIssuing(caller: ServiceFunction, { state }: FunctionContext): void {
-  caller.allow(['kms:Sign', 'kms:GetPublicKey'], state.signingKeys.arns);
+export function allowIssuing(caller: ServiceFunction, { state, settings }: FunctionContext): void {
+  allowSigning(caller, state, settings);
   caller.allow(['secretsmanager:GetSecretValue'], [state.ring.secretArn]);
 }

@@ -2,6 +2,7 @@
  * A sliding minute from two fixed ones: the calls of this minute, and of the one before in proportion to how much of it still lies
  * within the last sixty seconds. One counter write decides; nothing is read back and written.
  */
+import type { Allowance } from './allowance.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 export const WINDOW_SECONDS = 60;
@@ -54,8 +55,11 @@ function waitMs(quota: number, previous: number, hits: number, elapsedMs: number
   return WINDOW_MS - elapsedMs + WINDOW_MS / quota;
 }
 
-/** RateLimit and RateLimit-Policy header fields (draft-ietf-httpapi-ratelimit-headers). */
-export const rateLimitHeaders = (policy: string, verdict: RateVerdict): Readonly<Record<string, string>> => ({
-  'ratelimit-policy': `"${policy}";q=${verdict.quota};w=${WINDOW_SECONDS}`,
-  ratelimit: `"${policy}";r=${verdict.remaining};t=${verdict.resetSeconds}`,
+/** @param policy the name of the limit: that of the endpoint. */
+export const rateAllowance = (policy: string, { quota, remaining, resetSeconds }: RateVerdict): Allowance => ({
+  policy,
+  quota,
+  windowSeconds: WINDOW_SECONDS,
+  remaining,
+  resetSeconds,
 });

@@ -1,6 +1,8 @@
 // Every reason for which a protected route refuses a caller, and what it says then (RFC 6750 section 3).
-import type { TokenFault } from '../tokens/access-token.ts';
-import type { BearerFault } from './bearer.ts';
+import type { AccessTokenClaims, TokenFault } from '../tokens/access-token.ts';
+import type { ProofFault } from '../tokens/dpop.ts';
+import { challenge, challengeOfBoth, type Scheme } from './challenge.ts';
+import type { CredentialFault } from './credential.ts';
 
 /** Why a token that was valid when it was issued is so no more. */
 export type RevocationFault = {
@@ -8,21 +10,43 @@ export type RevocationFault = {
     'token_revoked' | 'session_ended' | 'session_unknown' | 'client_unknown' | 'client_disabled' | 'epoch_raised' | 'key_distrusted';
 };
 
+/** Why there is no token for an API key. */
+export type ApiKeyFault =
+  /** The issuer refused it, just now or a few seconds ago. */
+  { readonly reason: 'api_key_refused' } | { readonly reason: 'api_key_unavailable'; readonly dependency: string };
+
 /** What a valid token lacks on this route. */
 export type RouteFault =
   | { readonly reason: 'route_without_rule' }
   | { readonly reason: 'scope_insufficient'; readonly scope: string }
   | { readonly reason: 'role_missing' }
   | { readonly reason: 'factor_missing' }
-  | { readonly reason: 'binding_missing' };
+  | { readonly reason: 'binding_missing' }
+  /** The rule's `methods` and `certificate`. */
+  | { readonly reason: 'method_not_accepted' }
+  | { readonly reason: 'certificate_not_accepted' };
+
+/** What makes a certificate worth nothing, whatever else was sent. */
+export type ConnectionFault =
+  | { readonly reason: 'certificate_unusable'; readonly fault: string }
+  | { readonly reason: 'certificate_denied'; readonly thumbprint: string };
 
 export type Denial =
   | { readonly reason: 'token_missing' }
-  | BearerFault
+  | CredentialFault
+  | ApiKeyFault
   | TokenFault
   | RevocationFault
+  | ConnectionFault
   /** A token bound to a key or certificate came without the proof (RFC 9449 section 7.1, RFC 8705 section 3). */
   | { readonly reason: 'binding_unproven' }
+  | (ProofFault & { readonly claims: AccessTokenClaims })
+  /** `dpop_url_unknown`: neither the gateway nor the configuration says which URL was asked for, as for TOKEN authorizers. */
+  | {
+      readonly reason: 'dpop_proof_missing' | 'dpop_url_unknown' | 'dpop_key_wrong' | 'dpop_token_unbound' | 'dpop_proof_replayed';
+      readonly claims: AccessTokenClaims;
+    }
+  | { readonly reason: 'proofs_unavailable'; readonly dependency: string }
   /** `ip` is undefined where the gateway does not tell it. */
   | { readonly reason: 'network_not_allowed'; readonly ip: string | undefined }
   | RouteFault
@@ -34,11 +58,17 @@ export type DenialReason = Denial['reason'];
 type Refusal = {
   readonly status: 401 | 403 | 503;
   /** RFC 6750 section 3.1; absent where no token was sent. */
-  readonly error?: 'invalid_token' | 'insufficient_scope' | 'temporarily_unavailable';
+  readonly error?: 'invalid_token' | 'invalid_dpop_proof' | 'insufficient_scope' | 'temporarily_unavailable';
   readonly description?: string;
 };
 
 const INVALID_TOKEN = { status: 401, error: 'invalid_token', description: 'the access token is invalid, expired or revoked' } as const;
+/** RFC 9449 section 7.1. */
+const INVALID_PROOF = {
+  status: 401,
+  error: 'invalid_dpop_proof',
+  description: 'the DPoP proof is missing, was used before, or is not one for this request and token',
+} as const;
 const INSUFFICIENT = { status: 403, error: 'insufficient_scope', description: 'the access token does not allow this request' } as const;
 const UNAVAILABLE = {
   status: 503,
@@ -52,6 +82,9 @@ const REFUSALS = {
   authorization_not_bearer: { status: 401 },
   authorization_repeated: INVALID_TOKEN,
   authorization_malformed: INVALID_TOKEN,
+  credentials_several: INVALID_TOKEN,
+  api_key_malformed: INVALID_TOKEN,
+  api_key_refused: INVALID_TOKEN,
 
   token_too_long: INVALID_TOKEN,
   token_malformed: INVALID_TOKEN,
@@ -76,16 +109,30 @@ const REFUSALS = {
   key_distrusted: INVALID_TOKEN,
 
   binding_unproven: INVALID_TOKEN,
+  dpop_token_unbound: INVALID_TOKEN,
+  dpop_key_wrong: INVALID_TOKEN,
+  dpop_proof_missing: INVALID_PROOF,
+  dpop_proof_repeated: INVALID_PROOF,
+  dpop_proof_invalid: INVALID_PROOF,
+  dpop_proof_replayed: INVALID_PROOF,
+  dpop_url_unknown: INVALID_PROOF,
+  dpop_nonce_required: INVALID_PROOF,
   network_not_allowed: INVALID_TOKEN,
+  certificate_unusable: INVALID_TOKEN,
+  certificate_denied: INVALID_TOKEN,
 
   route_without_rule: INSUFFICIENT,
   scope_insufficient: INSUFFICIENT,
   role_missing: INSUFFICIENT,
   factor_missing: INSUFFICIENT,
   binding_missing: INSUFFICIENT,
+  method_not_accepted: INSUFFICIENT,
+  certificate_not_accepted: INSUFFICIENT,
 
   keys_unavailable: UNAVAILABLE,
   revocation_unavailable: UNAVAILABLE,
+  proofs_unavailable: UNAVAILABLE,
+  api_key_unavailable: UNAVAILABLE,
 } as const satisfies Record<DenialReason, Refusal>;
 
 /** A refusal as HTTP says it; handlers that check tokens themselves build their answer from this. */
@@ -94,13 +141,13 @@ export type BearerRefusal = Refusal & {
   readonly challenge?: string;
 };
 
-const REALM = 'Bearer realm="m2m-auth"';
-
-export function bearerRefusal(denial: Denial): BearerRefusal {
+/** @param scheme that the caller used. */
+export function bearerRefusal(denial: Denial, scheme: Scheme = 'Bearer'): BearerRefusal {
   const refusal: Refusal = REFUSALS[denial.reason];
   if (refusal.status === 503) return refusal;
   // RFC 6750 section 3.1: a request without authentication information gets no error code.
-  if (refusal.error === undefined) return { ...refusal, challenge: REALM };
-  const scope = denial.reason === 'scope_insufficient' ? `, scope="${denial.scope}"` : '';
-  return { ...refusal, challenge: `${REALM}, error="${refusal.error}", error_description="${refusal.description}"${scope}` };
+  if (refusal.error === undefined) return { ...refusal, challenge: challenge('Bearer') };
+  if (denial.reason === 'binding_unproven' && scheme === 'Bearer') return { ...refusal, challenge: challengeOfBoth(refusal) };
+  const needed = denial.reason === 'scope_insufficient' ? { scope: denial.scope } : {};
+  return { ...refusal, challenge: challenge(refusal.error === 'invalid_dpop_proof' ? 'DPoP' : scheme, { ...refusal, ...needed }) };
 }

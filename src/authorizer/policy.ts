@@ -6,9 +6,8 @@
  * together with denials of what the wildcard takes too much, and only where these hurt no other route that the token may use;
  * a route that cannot be named like that is left to requests that ask for it. Never is more allowed than the rules allow.
  */
-import { routeFault, type Decision } from './decide.ts';
+import { certificateFaultOn, routeFault, type Decision } from './decide.ts';
 import { namedRoutes, patternsAllow, type NamedRoutes } from './named-routes.ts';
-import type { VerifiedToken } from './revocation.ts';
 import type { ParsedRouteRule } from './route-rule.ts';
 
 export type PolicyStatement = {
@@ -50,7 +49,7 @@ export function createPolicyWriter(rules: readonly ParsedRouteRule[]): PolicyWri
     return routes;
   };
   return (arn, decision) => {
-    const routes = routesOf(rules.map((rule) => usableBy(rule, decision.token)));
+    const routes = routesOf(rules.map((rule) => usableBy(rule, decision)));
     const asked = `${arn.method}${arn.path}`;
     // Whatever the wildcards say: of the asked request the policy says what was decided.
     const candidates =
@@ -64,8 +63,11 @@ export function createPolicyWriter(rules: readonly ParsedRouteRule[]): PolicyWri
   };
 }
 
-const usableBy = (rule: ParsedRouteRule, token: VerifiedToken | undefined): boolean =>
-  token === undefined ? rule.access === 'optional' || rule.access === 'public' : routeFault(rule, token) === undefined;
+function usableBy(rule: ParsedRouteRule, { token, connection }: Decision): boolean {
+  if (token !== undefined) return routeFault(rule, token, connection) === undefined;
+  if (rule.access === 'optional' || rule.access === 'public') return true;
+  return connection?.by === 'mtls' && certificateFaultOn(rule, connection) === undefined;
+}
 
 const lengthOf = (arn: InvokeArn, { allow, deny }: NamedRoutes): number =>
   [...allow, ...deny].reduce((sum, pattern) => sum + pattern.length + arn.stageArn.length + 4, 200);

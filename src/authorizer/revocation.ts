@@ -18,11 +18,13 @@ export type RevocationSource = {
   /** Refreshes what is remembered if it is time; answers what is worth waiting for, undefined when there is nothing. */
   prepare(nowMs: number): Promise<void> | undefined;
   view(token: VerifiedToken, nowMs: number): RevocationView | Promise<RevocationView>;
+  /** Whether an operator has denied the certificate of the connection. @param ids what it may be denied by. Throws `Outage` as `view` does. */
+  denies(ids: readonly string[], nowMs: number): boolean | Promise<boolean>;
 };
 
 /** Verification alone: tokens stand until they expire. */
 export const NOTHING_REVOKED: RevocationView = { faultOf: () => undefined };
-export const withoutRevocation: RevocationSource = { prepare: () => undefined, view: () => NOTHING_REVOKED };
+export const withoutRevocation: RevocationSource = { prepare: () => undefined, view: () => NOTHING_REVOKED, denies: () => false };
 
 /** What the table knows of one token; see storage/revocation-check.ts. */
 export type TokenStanding = {
@@ -52,8 +54,10 @@ export const viewOfStanding = (
 /** Reads the table for each token: a revocation bites at the very next call. */
 export const tableRevocation = (
   check: (ids: { jti: string; clientId: string; sid?: string | undefined }, now: number) => Promise<TokenStanding>,
+  denies: (ids: readonly string[], now: number) => Promise<boolean>,
 ): RevocationSource => ({
   prepare: () => undefined,
   view: async ({ claims }, nowMs) =>
     viewOfStanding(await check({ jti: claims.jti, clientId: claims.client_id, sid: claims.sid }, Math.floor(nowMs / 1000))),
+  denies: (ids, nowMs) => denies(ids, Math.floor(nowMs / 1000)),
 });

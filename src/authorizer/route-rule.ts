@@ -2,6 +2,7 @@
  * What a route demands of its callers. Rules are an ordered list: the first whose method and path match decides, and a
  * request that none matches is refused.
  */
+import { parseName } from '../client-authentication/distinguished-name.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { matchesTemplate, parseRouteTemplate, pathSegments, type RouteTemplate } from './route-path.ts';
 
@@ -19,6 +20,13 @@ export type RouteRule = {
   readonly roles?: readonly string[];
   /** Factors that its client must have proven (`amr`). */
   readonly factors?: FactorDemand;
+  /**
+   * What callers may prove themselves by, in order: of those that one comes with, the first decides. `mtls` is the certificate of the
+   * connection alone, without a token. Tokens and API keys when left out.
+   */
+  readonly methods?: readonly AcceptedMethod[];
+  /** What the certificate of the connection must say, whatever the caller proves itself by. */
+  readonly certificate?: CertificateDemand;
   /** Whether the token must be bound to a key or certificate (`cnf`) that the caller proves. */
   readonly bound?: boolean;
   /**
@@ -28,13 +36,20 @@ export type RouteRule = {
   readonly access?: 'required' | 'optional' | 'public';
 };
 
+export const ACCEPTED_METHODS = ['jwt', 'api_key', 'mtls'] as const;
+export type AcceptedMethod = (typeof ACCEPTED_METHODS)[number];
+
+/** Of its subject `o` (organization) and `cn` (common name), its issuer's distinguished name (RFC 4514), its serial number (hexadecimal). */
+export type CertificateDemand = { readonly o?: string; readonly cn?: string; readonly issuer?: string; readonly serial?: string };
+
 /** A rule whose template has been read. */
 export type ParsedRouteRule = RouteRule & { readonly template: RouteTemplate };
 
 /** The methods of API Gateway's `ANY`. */
 export const HTTP_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const ACCESS = ['required', 'optional', 'public'];
-const MEMBERS = ['method', 'path', 'scopes', 'roles', 'factors', 'bound', 'access'];
+const MEMBERS = ['method', 'path', 'scopes', 'roles', 'factors', 'methods', 'certificate', 'bound', 'access'];
+const CERTIFICATE_MEMBERS = ['o', 'cn', 'issuer', 'serial'];
 const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 const RULES_MAX = 500;
 
@@ -84,18 +99,46 @@ const DEMANDS: readonly Check[] = [
   ['scopes', (value) => isTextList(value) && value.every((scope) => SCOPE_TOKEN.test(scope)), 'scopes must be a list of scope tokens'],
   ['roles', (value) => isTextList(value), 'roles must be a list of strings'],
   ['factors', (value) => isFactorDemand(value), 'factors must be a list of factors, a list of such lists, or {"any": number}'],
+  ['methods', (value) => isMethodList(value), `methods must be a list of some of ${ACCEPTED_METHODS.join(', ')}, each once`],
+  ['certificate', (value) => isCertificateDemand(value), 'certificate must have some of o, cn, issuer (RFC 4514) and serial (hexadecimal)'],
   ['bound', (value) => typeof value === 'boolean', 'bound must be true or false'],
   ['access', (value) => ACCESS.includes(value as string), `access must be one of ${ACCESS.join(', ')}`],
 ];
 
 function demandProblem(rule: Readonly<Record<string, unknown>>): string | undefined {
   for (const [member, isValid, problem] of DEMANDS) if (rule[member] !== undefined && !isValid(rule[member])) return problem;
-  const demanding = ['scopes', 'roles', 'factors'].some((member) => rule[member] !== undefined) || rule['bound'] === true;
-  return rule['access'] === 'public' && demanding ? 'a public route cannot demand anything of a token' : undefined;
+  const demanding = ['scopes', 'roles', 'factors', 'methods', 'certificate'].some((member) => rule[member] !== undefined);
+  if (rule['access'] === 'public' && (demanding || rule['bound'] === true)) return 'a public route cannot demand anything of a token';
+  return certificateProblem(rule);
+}
+
+/** Nobody knows what a certificate alone may do: whoever means a certain one says which. */
+function certificateProblem(rule: Readonly<Record<string, unknown>>): string | undefined {
+  const takesCertificate = (rule['methods'] as readonly unknown[] | undefined)?.includes('mtls') === true;
+  return takesCertificate && (rule['scopes'] ?? rule['roles']) !== undefined
+    ? 'a route that takes a certificate alone cannot demand scopes or roles, which it has none of'
+    : undefined;
 }
 
 const isTextList = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((element) => typeof element === 'string' && element !== '');
+
+const isMethodList = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  new Set(value).size === value.length &&
+  value.every((method) => ACCEPTED_METHODS.some((known) => known === method));
+
+function isCertificateDemand(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const entries = Object.entries(value as Readonly<Record<string, unknown>>);
+  if (entries.length === 0 || !entries.every(([member, text]) => CERTIFICATE_MEMBERS.includes(member) && isTextList([text]))) return false;
+  const { issuer, serial } = value as CertificateDemand;
+  return (
+    (issuer === undefined || parseName(issuer) !== undefined) &&
+    (serial === undefined || /^[0-9A-Fa-f]{1,2}(?::?[0-9A-Fa-f]{1,2})*$/.test(serial))
+  );
+}
 
 function isFactorDemand(value: unknown): value is FactorDemand {
   if (Array.isArray(value)) {

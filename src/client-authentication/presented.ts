@@ -4,12 +4,17 @@
  */
 import { CLIENT_ID_PATTERN } from '../clients/client.ts';
 import { ok, refuse, type Result } from '../result.ts';
+import { CLIENT_ASSERTION_TYPE, readAssertion } from './client-assertion.ts';
+import { apiKeyInAuthorization, isApiKeyHeader } from '../tokens/api-key-header.ts';
 
 /** A client id with the secret that is said to be its own. */
 export type PresentedCredential = { readonly clientId: string; readonly secret: string; readonly method: SecretMethod };
 
 /** A client id with the AWS principal that asks in its name, as API Gateway tells it. */
 export type PresentedPrincipal = { readonly clientId: string; readonly method: 'iam'; readonly userArn: string };
+
+/** A client id with the JWT that is said to be signed by it (RFC 7523 section 2.2). */
+export type PresentedAssertion = { readonly clientId: string; readonly method: 'private_key_jwt'; readonly assertion: string };
 
 /** `client_secret_basic` and `client_secret_post` (RFC 6749 section 2.3.1), and two ways that older callers use. */
 export type SecretMethod = 'client_secret_basic' | 'client_secret_post' | 'legacy_form' | 'legacy_headers';
@@ -18,7 +23,7 @@ export type PresentationFailure =
   | { readonly reason: 'several_methods' }
   | { readonly reason: 'client_id_mismatch'; readonly clientId: string }
   | { readonly reason: 'credentials_missing' }
-  | { readonly reason: 'credentials_malformed'; readonly method: SecretMethod | 'authorization_header' | 'iam' }
+  | { readonly reason: 'credentials_malformed'; readonly method: Method | 'iam' }
   | { readonly reason: 'client_id_missing' }
   | { readonly reason: 'principal_missing' };
 
@@ -33,21 +38,38 @@ const SECRET_MAX_CHARACTERS = 256;
 /** Id and secret in the wrong order: a secret must become neither a key of the table nor part of a log line. */
 const HAS_THE_FORM_OF_A_SECRET = /^m2m_(?:cs|ak|rt)_/;
 
-export function presentedCredential(input: PresentationInput): Result<PresentedCredential, PresentationFailure> {
+export function presentedCredential(input: PresentationInput): Result<PresentedCredential | PresentedAssertion, PresentationFailure> {
   const { headers, parameters } = input;
   const methods = presentedMethods(headers, parameters);
   const [method] = methods;
   if (method === undefined) return refuse({ reason: 'credentials_missing' });
   if (methods.length > 1) return refuse({ reason: 'several_methods' });
+  if (method === 'private_key_jwt') return presentedAssertion(parameters);
 
   const pair = readPair(method, input);
-  if (pair === undefined || method === 'authorization_header') return refuse({ reason: 'credentials_malformed', method });
-  const { clientId, secret } = pair;
-  if (!isClientId(clientId) || secret === '' || secret.length > SECRET_MAX_CHARACTERS)
+  if (pair === undefined || method === 'authorization_header' || method === 'api_key')
     return refuse({ reason: 'credentials_malformed', method });
+  const { clientId, secret } = pair;
+  if (!isPlausible(pair)) return refuse({ reason: 'credentials_malformed', method });
   const repeated = parameters.get('client_id');
   if (repeated !== undefined && repeated !== clientId) return refuse({ reason: 'client_id_mismatch', clientId });
   return ok({ clientId, secret, method });
+}
+
+/**
+ * The assertion says who it is from; "The "client_id" parameter is OPTIONAL ... since the client is identified by the subject" (RFC 7521
+ * section 4.2). Unverified as yet, it serves to find the client whose keys it is verified with.
+ */
+function presentedAssertion(parameters: ReadonlyMap<string, string>): Result<PresentedAssertion, PresentationFailure> {
+  const malformed = refuse({ reason: 'credentials_malformed', method: 'private_key_jwt' } as const);
+  const assertion = parameters.get('client_assertion');
+  if (assertion === undefined || parameters.get('client_assertion_type') !== CLIENT_ASSERTION_TYPE) return malformed;
+  const said = readAssertion(assertion);
+  // RFC 7523 section 3: "iss" and "sub" are both the client_id.
+  if (said === undefined || said.iss !== said.sub || !isClientId(said.sub)) return malformed;
+  const clientId = said.sub;
+  if ((parameters.get('client_id') ?? clientId) !== clientId) return refuse({ reason: 'client_id_mismatch', clientId });
+  return ok({ clientId, method: 'private_key_jwt', assertion });
 }
 
 /**
@@ -66,28 +88,35 @@ export function presentedPrincipal(
   return isClientId(clientId) ? ok({ clientId, method: 'iam', userArn }) : refuse({ reason: 'credentials_malformed', method: 'iam' });
 }
 
+const isPlausible = ({ clientId, secret }: Pair): boolean =>
+  isClientId(clientId) && secret !== '' && secret.length <= SECRET_MAX_CHARACTERS;
+
 const isClientId = (text: string): boolean => CLIENT_ID_PATTERN.test(text) && !HAS_THE_FORM_OF_A_SECRET.test(text);
 
+type Method = SecretMethod | 'authorization_header' | 'api_key' | 'private_key_jwt';
+
 /** Anything that begins a method counts, also where its other half is missing: a broken method is never rescued by another. */
-function presentedMethods(
-  headers: ReadonlyMap<string, string>,
-  parameters: ReadonlyMap<string, string>,
-): readonly (SecretMethod | 'authorization_header')[] {
+export function presentedMethods(headers: ReadonlyMap<string, string>, parameters: ReadonlyMap<string, string>): readonly Method[] {
   const authorization = headers.get('authorization');
   return [
-    ...(authorization === undefined
-      ? []
-      : [/^basic(?: |$)/i.test(authorization) ? ('client_secret_basic' as const) : ('authorization_header' as const)]),
+    ...(authorization === undefined ? [] : [methodOfHeader(authorization)]),
+    ...(isApiKeyHeader(headers.get('x-api-key')) ? (['api_key'] as const) : []),
     ...(parameters.has('client_secret') ? (['client_secret_post'] as const) : []),
     ...(parameters.has('username') || parameters.has('password') ? (['legacy_form'] as const) : []),
+    ...(parameters.has('client_assertion') || parameters.has('client_assertion_type') ? (['private_key_jwt'] as const) : []),
     ...(headers.has('x-client-id') || headers.has('x-client-secret') ? (['legacy_headers'] as const) : []),
   ];
+}
+
+function methodOfHeader(authorization: string): Method {
+  if (apiKeyInAuthorization(authorization) !== undefined) return 'api_key';
+  return /^basic(?: |$)/i.test(authorization) ? 'client_secret_basic' : 'authorization_header';
 }
 
 type Pair = { readonly clientId: string; readonly secret: string };
 
 function readPair(
-  method: SecretMethod | 'authorization_header',
+  method: Exclude<Method, 'private_key_jwt'>,
   { headers, parameters, decodeFormComponent }: PresentationInput,
 ): Pair | undefined {
   switch (method) {
@@ -100,6 +129,7 @@ function readPair(
     case 'legacy_headers':
       return pairOf(headers.get('x-client-id'), headers.get('x-client-secret'));
     case 'authorization_header':
+    case 'api_key':
       return undefined;
   }
 }

@@ -41,8 +41,11 @@ const COMPARISONS = 5;
 /** A client's secrets are made under one pepper, or under two while it is being replaced: always as many digests as for two. */
 const DIGESTS_MIN = 2;
 
+/** `expired`: what the secret proved until it ended; for the log alone. */
+export type SecretMatch = { readonly live: SecretDigest | undefined; readonly expired: SecretDigest | undefined };
+
 /**
- * The live credential that the secret proves, or undefined. Always makes the same number of digests and comparisons, whether
+ * The live credential that the secret proves, if any. Always makes the same number of digests and comparisons, whether
  * or not the client exists and whichever of its secrets matches (OWASP: same answer, same time).
  * @param peppers the derived digest key of each ring key that the secrets name; a secret whose pepper is missing never matches.
  * @param now epoch seconds; an expired secret does not match.
@@ -52,20 +55,23 @@ export function matchClientSecret(
   secrets: readonly SecretDigest[],
   peppers: ReadonlyMap<string, Uint8Array>,
   now: number,
-): SecretDigest | undefined {
+): SecretMatch {
   const digests = new Map([...peppers].map(([id, pepper]) => [id, digestOf(pepper, presented)]));
   for (let spare = digests.size; spare < DIGESTS_MIN; spare += 1) digestOf(NO_DIGEST, presented);
-  let matched: SecretDigest | undefined;
+  let live: SecretDigest | undefined;
+  let expired: SecretDigest | undefined;
   for (let index = 0; index < COMPARISONS; index += 1) {
     const candidate = secrets[index] ?? NOBODYS;
     const digest = digests.get(candidate.pepper);
     const equal = timingSafeEqual(digest ?? NO_DIGEST, storedDigest(candidate));
-    if (equal && digest !== undefined && isLive(candidate, now)) matched ??= candidate;
+    if (!equal || digest === undefined) continue;
+    if (isLiveSecret(candidate, now)) live ??= candidate;
+    else expired ??= candidate;
   }
-  return matched;
+  return { live, expired };
 }
 
-const isLive = ({ expires_at: expiresAt }: SecretDigest, now: number): boolean => expiresAt === undefined || expiresAt > now;
+export const isLiveSecret = ({ expires_at: expiresAt }: SecretDigest, now: number): boolean => expiresAt === undefined || expiresAt > now;
 
 function storedDigest({ digest }: SecretDigest): Buffer {
   const stored = Buffer.from(digest, 'base64url');

@@ -36,7 +36,7 @@ export function idempotentRequest(resource: string, manager: string, key: string
 const prefix = (digest: Buffer): string => digest.subarray(0, 16).toString('base64url');
 
 /** Ids are public, so no ring key goes into them: they are found again whichever key is current. */
-export const derivedIdBytes = (seed: Uint8Array, use: 'client' | 'secret', bytes: number): Uint8Array =>
+export const derivedIdBytes = (seed: Uint8Array, use: 'client' | 'secret' | 'api-key', bytes: number): Uint8Array =>
   createHash('sha256').update(`${use}:`).update(seed).digest().subarray(0, bytes);
 
 /**

@@ -22,7 +22,7 @@ export function withoutSecret(client: ClientSecrets, secretId: string, now: numb
   return { secrets: rest, ...spentKeys(client, rest, now) };
 }
 
-const isLiveSecret = ({ expires_at: expiresAt }: SecretDigest, now: number): boolean => expiresAt === undefined || expiresAt > now;
+export const isLiveSecret = ({ expires_at: expiresAt }: SecretDigest, now: number): boolean => expiresAt === undefined || expiresAt > now;
 
 /** Keys of secrets that are gone, for as long as a delayed repeat might come with one: it must not make another secret. */
 function spentKeys(client: ClientSecrets, kept: readonly SecretDigest[], now: number): Pick<Client, 'spent_keys'> {

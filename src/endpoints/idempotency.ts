@@ -9,7 +9,9 @@ import {
 import { withoutSession } from '../client-authentication/iam-principal.ts';
 import type { HttpRequest } from '../http/message.ts';
 import { ok, refuse, type Result } from '../result.ts';
+import { log } from '../telemetry/log.ts';
 import type { IdempotencyFailure } from './failure.ts';
+import type { Trail } from './trail.ts';
 
 /** Undefined without the header. @param resource what the key counts for. */
 export function readIdempotencyKey(
@@ -38,3 +40,8 @@ export function sameRequest<T extends Pick<IdempotencyDigest, 'body'>>(
   if (made === undefined || at + IDEMPOTENCY_WINDOW_SECONDS <= now) return refuse({ reason: 'idempotency_key_spent' });
   return made.body === digest.body ? ok(made) : refuse({ reason: 'idempotency_key_of_another_request' });
 }
+
+/** A repeat changes nothing, so it is no audit event; but it shows a secret again. */
+export const logRepeat = ({ endpoint, request }: Trail, clientId: string): void => {
+  log('INFO', 'an Idempotency-Key was repeated', { endpoint, client_id: clientId, trace_id: request.traceId });
+};

@@ -6,19 +6,21 @@
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters } from '../http/parameters.ts';
 import { viewOfStanding } from '../authorizer/revocation.ts';
+import { isThumbprint } from '../clients/certificate-metadata.ts';
 import { hasEnded, type Client } from '../clients/client.ts';
 import { judgeRefresh } from '../grants/refresh-token.ts';
 import { ok, refuse, type Result } from '../result.ts';
 import { formatScope } from '../tokens/scope.ts';
 import { admit, type AdmissionDeps } from './admission.ts';
-import { authenticateCaller, presentedBy } from './caller.ts';
+import { isGuessable, presentedBy, proveCaller, type CallerDeps } from './caller.ts';
+import { reportUse, type ReportUseDeps } from './report-use.ts';
 import type { Failure } from './failure.ts';
 import type { Loaded } from './stores.ts';
 import { inspectToken, type InspectedToken, type InspectionDeps } from './token-under-inspection.ts';
 import { standingOf } from './token-standing.ts';
 import { refuseWith, startTrail, succeed, type ConclusionDeps, type Trail } from './trail.ts';
 
-export type IntrospectDeps = AdmissionDeps & ConclusionDeps & InspectionDeps;
+export type IntrospectDeps = AdmissionDeps & CallerDeps & ConclusionDeps & InspectionDeps & ReportUseDeps;
 
 type Introspection = Readonly<Record<string, unknown>> & { readonly active: boolean };
 
@@ -44,10 +46,12 @@ async function introspect(trail: Trail, deps: IntrospectDeps): Promise<Result<In
   if (text === undefined) return refuse({ reason: 'parameter_missing', parameter: 'token' });
 
   const token = await inspectToken(text, now, deps);
-  const admitted = await admit(trail, presented.value.clientId, wantedFor(token), deps);
+  const wanted = { ...wantedFor(token), guessing: isGuessable(presented.value) };
+  const admitted = await admit(trail, presented.value.clientId, wanted, deps);
   if (!admitted.ok) return admitted;
-  const caller = await authenticateCaller(presented.value, admitted.value.client, request, deps.ring);
+  const caller = await proveCaller(trail, presented.value, admitted.value, deps);
   if (!caller.ok) return caller;
+  await reportUse(trail, caller.value, deps);
   return ok(mayKnow(caller.value.client, token) ? describeToken(token, admitted.value, now, deps.issuer) : INACTIVE);
 }
 
@@ -65,8 +69,11 @@ function describeToken(token: InspectedToken, loaded: Loaded, now: number, issue
 function wantedFor(token: InspectedToken) {
   if (token.kind === 'unknown') return {};
   if (token.kind === 'refresh_token') return { ownerId: token.clientId, sid: token.sid };
-  const { jti, sid } = token.claims;
-  return { ownerId: token.clientId, jti, ...(sid === undefined ? {} : { sid }) };
+  const { jti, sid, cnf } = token.claims;
+  const bound = cnf?.['x5t#S256'];
+  // Of what it is bound to a token tells the thumbprint alone.
+  const certificates = isThumbprint(bound) ? { certificates: [bound] } : {};
+  return { ownerId: token.clientId, jti, ...(sid === undefined ? {} : { sid }), ...certificates };
 }
 
 /** The judgement of the authorizer itself, so that the two agree at every moment. */
@@ -76,7 +83,8 @@ function describeAccessToken(
   now: number,
 ): Introspection {
   if (expired || viewOfStanding(standingOf(loaded, claims.sid, now)).faultOf({ claims }) !== undefined) return INACTIVE;
-  return { active: true, token_type: claims.cnf === undefined ? 'Bearer' : 'DPoP', ...claims };
+  if (loaded.deniedCertificates?.some((id) => id === claims.cnf?.['x5t#S256']) === true) return INACTIVE;
+  return { active: true, token_type: claims.cnf?.['jkt'] === undefined ? 'Bearer' : 'DPoP', ...claims };
 }
 
 function describeRefreshToken(

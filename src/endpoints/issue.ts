@@ -4,6 +4,7 @@ import type { Client } from '../clients/client.ts';
 import type { TokenDecision } from '../grants/issued-token.ts';
 import { accessTokenSigningInput, type AccessTokenClaims } from '../tokens/access-token.ts';
 import type { Algorithm } from '../tokens/algorithms.ts';
+import { authorizerAudience } from '../tokens/authorizer-audience.ts';
 import { encodeBase64Url } from '../tokens/base64url.ts';
 import { formatScope } from '../tokens/scope.ts';
 import type { TokenSigner } from './stores.ts';
@@ -18,21 +19,22 @@ export type IssueSettings = {
 
 /** @param jti 128 or more fresh random bits, base64url. @param now epoch seconds. */
 export function draftAccessToken(decision: TokenDecision, jti: string, now: number, settings: IssueSettings): AccessTokenClaims {
-  const { client, scope, audience, amr, sid } = decision;
+  const { client, scope, audience, amr, sid, networks, endsAt, confirmation, forAuthorizer } = decision;
   return {
     iss: settings.issuer,
     sub: client.client_id,
     client_id: client.client_id,
-    aud: audience,
+    aud: forAuthorizer ? authorizerAudience(audience) : audience,
     iat: now,
-    // A token never outlives its client.
-    exp: Math.min(now + lifetimeSeconds(client, audience, settings), client.client_expires_at ?? Infinity),
+    // A token never outlives its client, nor the API key that it was got with.
+    exp: Math.min(now + lifetimeSeconds(client, audience, settings), client.client_expires_at ?? Infinity, endsAt ?? Infinity),
     jti,
     scope: formatScope(scope),
     roles: client.roles,
     epoch: client.epoch,
     ...(sid === undefined ? {} : { sid }),
-    ...(client.ip_ranges.length === 0 ? {} : { ip: client.ip_ranges }),
+    ...(confirmation === undefined ? {} : { cnf: confirmation }),
+    ...(networks === undefined ? {} : { ip: networks }),
     amr,
   };
 }
@@ -45,10 +47,16 @@ function lifetimeSeconds(client: Client, audience: string, settings: IssueSettin
   return asked.length > 0 ? Math.min(...asked) : settings.accessTokenLifetimeSeconds;
 }
 
+/** The key that signs for the audience of these claims when they are made; normally no call. */
+export const signingKeyFor = (
+  { aud, iat }: AccessTokenClaims,
+  settings: IssueSettings,
+  signer: Pick<TokenSigner, 'key'>,
+): ReturnType<TokenSigner['key']> => signer.key(settings.audiences.get(aud)?.algorithm ?? settings.defaultAlgorithm, iat);
+
 /** One Sign call; the key ring is normally in memory. */
 export async function signAccessToken(claims: AccessTokenClaims, settings: IssueSettings, signer: TokenSigner): Promise<string> {
-  const algorithm = settings.audiences.get(claims.aud)?.algorithm ?? settings.defaultAlgorithm;
-  const key = await signer.key(algorithm, claims.iat);
+  const key = await signingKeyFor(claims, settings, signer);
   const signingInput = accessTokenSigningInput(key, claims);
   const signature = await signer.sign(key.kid, Buffer.from(signingInput));
   return `${signingInput}.${encodeBase64Url(signature)}`;
@@ -57,7 +65,8 @@ export async function signAccessToken(claims: AccessTokenClaims, settings: Issue
 /** RFC 6749 section 5.1; `scope` is always told. */
 export const tokenAnswer = (accessToken: string, claims: AccessTokenClaims, refreshToken?: string): Readonly<Record<string, unknown>> => ({
   access_token: accessToken,
-  token_type: 'Bearer',
+  // RFC 9449 section 5; a token that is bound to a certificate alone stays a Bearer token (RFC 8705 section 3).
+  token_type: claims.cnf?.['jkt'] === undefined ? 'Bearer' : 'DPoP',
   expires_in: claims.exp - claims.iat,
   scope: claims.scope,
   ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),

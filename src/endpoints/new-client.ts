@@ -1,10 +1,11 @@
-// Making a client: nothing about id or secret is the caller's choice. They are drawn at random or, for a request with an
-// Idempotency-Key, derived from it, so that a repeat makes the same again.
-import type { Client, ClientMetadata, SecretDigest } from '../clients/client.ts';
+// Making a client: its secret, where it authenticates with one, is never the caller's choice, its id only where it is imported. They are drawn at random or, for a
+// request with an Idempotency-Key, derived from it, so that a repeat makes the same again.
+import { usesSecrets, type Client, type ClientMetadata, type SecretDigest } from '../clients/client.ts';
 import { derivedIdBytes, type IdempotentRequest } from '../clients/idempotency.ts';
 import { newSecret, repeatableSecret, secretIdFrom, type NewSecretDeps } from './new-secret.ts';
 
-export type NewClient = { readonly client: Client; readonly secret: string };
+/** `secret` is undefined for a client that proves itself otherwise: it has none. */
+export type NewClient = { readonly client: Client; readonly secret: string | undefined };
 
 /** @param now epoch seconds. @param clientId only import and the demo clients choose one. */
 export async function newClient(
@@ -13,13 +14,15 @@ export async function newClient(
   deps: NewSecretDeps,
   clientId = clientIdFrom(deps.random(16)),
 ): Promise<NewClient> {
+  if (!usesSecrets(metadata)) return { client: clientWith(metadata, clientId, now, []), secret: undefined };
   const { stored, secret } = await newSecret({ created_at: now }, deps);
-  return { client: clientWith(metadata, clientId, stored), secret };
+  return { client: clientWith(metadata, clientId, now, [stored]), secret };
 }
 
 /**
  * The client that this request registers, however often it is sent.
  * @param first of an earlier attempt, where the table holds one: when it was, and its key of the ring. @param now epoch seconds.
+ * @param clientId chosen by the caller; by default it follows from the key.
  */
 export async function repeatableClient(
   metadata: ClientMetadata,
@@ -27,21 +30,23 @@ export async function repeatableClient(
   first: { readonly created_at: number; readonly pepper?: string },
   now: number,
   deps: NewSecretDeps,
+  clientId = clientIdFrom(derivedIdBytes(request.seed, 'client', 16)),
 ): Promise<NewClient> {
   const id = secretIdFrom(derivedIdBytes(request.seed, 'secret', 9));
   const { stored, secret } = await repeatableSecret(request, { ...first, id }, now, deps);
-  const client = clientWith(metadata, clientIdFrom(derivedIdBytes(request.seed, 'client', 16)), stored);
-  return { client: { ...client, registration: { ...request.digest, pepper: stored.pepper } }, secret };
+  const registration = { ...request.digest, pepper: stored.pepper };
+  const client = { ...clientWith(metadata, clientId, stored.created_at, usesSecrets(metadata) ? [stored] : []), registration };
+  return { client, secret: usesSecrets(metadata) ? secret : undefined };
 }
 
 const clientIdFrom = (bytes: Uint8Array): string => `c_${Buffer.from(bytes).toString('base64url')}`;
 
-const clientWith = (metadata: ClientMetadata, clientId: string, secret: SecretDigest): Client => ({
+const clientWith = (metadata: ClientMetadata, clientId: string, madeAt: number, secrets: readonly SecretDigest[]): Client => ({
   ...metadata,
   client_id: clientId,
-  secrets: [secret],
+  secrets,
   epoch: 1,
   version: 1,
-  client_id_issued_at: secret.created_at,
-  updated_at: secret.created_at,
+  client_id_issued_at: madeAt,
+  updated_at: madeAt,
 });

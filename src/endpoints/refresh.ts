@@ -1,13 +1,15 @@
 /**
  * POST /refresh, and POST /token with grant_type=refresh_token:
- * parse → form of the token → its MAC → limits, beside reading client and session → authenticate → grant registered → generation →
- * scope and audience → sign → commit by one conditional write → answer. Signed first, committed last: an outage burns no token.
+ * parse → [DPoP proof] → form of the token → its MAC → limits, beside reading client and session → authenticate → grant registered → generation →
+ * scope and audience → quotas, if the client has any → sign → commit by one conditional write → answer. Signed first, committed last: an outage burns no token.
  */
-import { authenticateCaller, presentedBy, type Presented as PresentedProof } from './caller.ts';
+import { isGuessable, presentedBy, proveCaller, type Presented as PresentedProof } from './caller.ts';
 import * as events from '../audit/events.ts';
-import { admitWithoutSecret, type AuthenticatedClient } from '../client-authentication/authenticate.ts';
+import { admitWithoutSecret, checkNetworks, type AuthenticatedClient } from '../client-authentication/authenticate.ts';
+import { usesCertificates } from '../client-authentication/mtls.ts';
 import type { PresentationFailure } from '../client-authentication/presented.ts';
 import { DEADLINE_MS } from '../deadline.ts';
+import type { TokenDecision } from '../grants/issued-token.ts';
 import { judgeRefresh, refreshToken, type RefreshFailure } from '../grants/refresh-token.ts';
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters, type Parameters } from '../http/parameters.ts';
@@ -17,12 +19,16 @@ import { logAudit } from '../telemetry/log.ts';
 import { emitCounter } from '../telemetry/metrics.ts';
 import type { AccessTokenClaims } from '../tokens/access-token.ts';
 import { formatRefreshToken, isAuthentic, parseRefreshToken, sidOf, type RefreshToken } from '../tokens/refresh-token.ts';
+import { isProven } from '../tokens/confirmation.ts';
 import type { Session } from '../tokens/session.ts';
 import { admit, type Admitted } from './admission.ts';
+import { proveKey, spendProofThen } from './dpop.ts';
 import type { Failure } from './failure.ts';
+import { boundCaller, provenIn } from './binding.ts';
 import { freshId } from './fresh-id.ts';
 import { draftAccessToken, signAccessToken, tokenAnswer } from './issue.ts';
 import { macKeyOf } from './mac-key.ts';
+import { overdrawQuota, spendQuota } from './quota.ts';
 import { reportUse } from './report-use.ts';
 import type { RateWindow } from './stores.ts';
 import type { TokenDeps } from './token-deps.ts';
@@ -43,11 +49,13 @@ export const createRefreshEndpoint =
 export async function refreshByToken(trail: Trail, parameters: Parameters, presented: Presented, deps: TokenDeps): Promise<Answer> {
   const text = parameters.get('refresh_token');
   if (text === undefined) return refuse({ reason: 'parameter_missing', parameter: 'refresh_token' });
-  const mayBeAlone = trail.endpoint === 'refresh';
-  if (!presented.ok && !(mayBeAlone && presented.failure.reason === 'credentials_missing')) return presented;
+  if (!presented.ok && !(mayBeAlone(trail) && presented.failure.reason === 'credentials_missing')) return presented;
 
+  const proof = await proveKey(trail, deps.settings.issuer, deps);
+  if (!proof.ok) return proof;
   const token = await authenticToken(text, deps, nowSeconds(trail.request));
   if (!token.ok) return token;
+  deps.signer.prepare(nowSeconds(trail.request));
   const caller = await admitCaller(trail, token.value, parameters, presented, deps);
   if (!caller.ok) return caller;
   const { authenticated, admitted } = caller.value;
@@ -57,6 +65,8 @@ export async function refreshByToken(trail: Trail, parameters: Parameters, prese
     return refuse({ reason: 'grant_not_registered', grantType: 'refresh_token' });
   return continueSession(trail, { caller: authenticated, token: token.value, parameters, window: admitted.window }, admitted.session, deps);
 }
+
+const mayBeAlone = ({ endpoint }: Trail): boolean => endpoint === 'refresh';
 
 type Caller = { readonly authenticated: AuthenticatedClient; readonly admitted: Admitted };
 
@@ -74,12 +84,28 @@ async function admitCaller(
   const isForeign = clientId !== token.clientId;
   trail.sid = isForeign ? '' : sidOf(token.handle);
 
-  const admitted = await admit(trail, clientId, isForeign ? {} : { sid: trail.sid }, deps);
+  const guessing = presented.ok && isGuessable(presented.value);
+  const admitted = await admit(trail, clientId, { guessing, ...(isForeign ? {} : { sid: trail.sid }) }, deps);
   if (!admitted.ok) return admitted;
-  const authenticated = presented.ok
-    ? await authenticateCaller(presented.value, admitted.value.client, trail.request, deps.ring)
-    : admitByTokenAlone(clientId, admitted.value, trail.request);
-  return authenticated.ok ? ok({ authenticated: authenticated.value, admitted: admitted.value }) : authenticated;
+  const authenticated = await prove(trail, clientId, presented, admitted.value, deps);
+  if (!authenticated.ok) return authenticated;
+  const bound = boundCaller(trail, authenticated.value);
+  return bound.ok ? ok({ authenticated: bound.value, admitted: admitted.value }) : bound;
+}
+
+async function prove(
+  trail: Trail,
+  clientId: string,
+  presented: Presented,
+  admitted: Admitted,
+  deps: TokenDeps,
+): Promise<Result<AuthenticatedClient, Failure>> {
+  if (!presented.ok) return admitByTokenAlone(clientId, admitted, trail.request);
+  // A certificate authenticates the clients that are registered for it; others may have their tokens bound to one all the same.
+  const isOnlyBinding = presented.value.method === 'mtls' && !usesCertificates(admitted.client);
+  return isOnlyBinding && mayBeAlone(trail)
+    ? admitByTokenAlone(clientId, admitted, trail.request)
+    : proveCaller(trail, presented.value, admitted, deps);
 }
 
 /** Form and MAC: whatever we did not make is refused without touching storage. */
@@ -104,7 +130,18 @@ type Refresh = {
   readonly window: RateWindow;
 };
 
+/** From where, and by whom: what the session has kept from its beginning. */
+function checkOrigin(trail: Trail, { caller }: Refresh, session: Session | undefined): Result<true, Failure> {
+  const network = checkNetworks(caller.client.client_id, session?.ip_ranges, trail.request.ip);
+  if (!network.ok) return network;
+  // Whoever cannot prove it is a stranger to the session, whichever of its tokens it has: nothing of it ends.
+  const isBound = session?.confirmation !== undefined;
+  return isBound && !isProven(session.confirmation, provenIn(trail)) ? refuse({ reason: 'session_binding_unproven' }) : ok(true);
+}
+
 async function continueSession(trail: Trail, refresh: Refresh, session: Session | undefined, deps: TokenDeps): Promise<Answer> {
+  const origin = checkOrigin(trail, refresh, session);
+  if (!origin.ok) return origin;
   const way = judgeRefresh(refresh.token, session, refresh.caller.client.epoch, {
     graceSeconds: deps.refreshGraceSeconds,
     nowMs: trail.request.nowMs,
@@ -114,12 +151,24 @@ async function continueSession(trail: Trail, refresh: Refresh, session: Session 
 
   const decision = refreshToken.decide(refresh.caller, session, refresh.parameters, deps.settings.issuer);
   if (!decision.ok) return decision;
-  const claims = draftAccessToken(decision.value, freshId(deps.random), nowSeconds(trail.request), deps.settings);
+  const { client } = refresh.caller;
+  const quota = way.value === 'rotate' ? await spendQuota(trail, client, deps) : await overdrawQuota(trail, client, deps);
+  if (!quota.ok) return quota;
+  const signed = await sign(trail, refresh, decision.value, deps);
+  if (!signed.ok) return signed;
+  return way.value === 'rotate' ? rotate(trail, refresh, session, signed.value, deps) : replay(trail, refresh, session, signed.value, deps);
+}
+
+/** Beside it the proof is spent, before the commit: whoever repeats one neither rotates nor replays. */
+async function sign(trail: Trail, { caller }: Refresh, decision: TokenDecision, deps: TokenDeps): Promise<Result<Signed, Failure>> {
+  const claims = draftAccessToken(decision, freshId(deps.random), nowSeconds(trail.request), deps.settings);
   trail.jti = claims.jti;
-  const [accessToken] = await Promise.all([signAccessToken(claims, deps.settings, deps.signer), reportUse(trail, refresh.caller, deps)]);
-  return way.value === 'rotate'
-    ? rotate(trail, refresh, session, { claims, accessToken }, deps)
-    : replay(trail, refresh, session, { claims, accessToken }, deps);
+  const [accessToken, spent] = await Promise.all([
+    signAccessToken(claims, deps.settings, deps.signer),
+    spendProofThen(trail, () => Promise.resolve(), deps),
+    reportUse(trail, caller, deps),
+  ]);
+  return spent.ok ? ok({ claims, accessToken }) : spent;
 }
 
 type Signed = { readonly claims: AccessTokenClaims; readonly accessToken: string };

@@ -6,13 +6,11 @@ import type { AuthenticatedClient } from '../client-authentication/authenticate.
 import type { ReportedUses } from '../clients/secret-use.ts';
 import { nowSeconds } from '../http/message.ts';
 import { describeError, log } from '../telemetry/log.ts';
+import { orLeftBehind } from './left-behind.ts';
 import type { SecretUseStore } from './stores.ts';
 import type { Trail } from './trail.ts';
 
 export type ReportUseDeps = { readonly secretUses: Pick<SecretUseStore, 'record'>; readonly reportedUses: ReportedUses };
-
-/** Many times what a healthy write takes, and far below our deadline. */
-const WAIT_MS = 300;
 
 /** Never rejects, and resolves within 0.3 s. */
 export async function reportUse(trail: Trail, { client, credential }: AuthenticatedClient, deps: ReportUseDeps): Promise<void> {
@@ -30,10 +28,5 @@ export async function reportUse(trail: Trail, { client, credential }: Authentica
         error: describeError(error),
       });
     });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, WAIT_MS);
-  });
-  await Promise.race([written, late]);
-  clearTimeout(timer);
+  await orLeftBehind(written);
 }

@@ -9,17 +9,23 @@ import { admitWithoutSecret, type AuthenticatedClient } from '../client-authenti
 import { nowSeconds, type HttpRequest, type HttpResponse } from '../http/message.ts';
 import { readParameters, type Parameters } from '../http/parameters.ts';
 import { ok, refuse, type Result } from '../result.ts';
+import { isApiKeyId } from '../tokens/api-key.ts';
+import { isProven } from '../tokens/confirmation.ts';
 import { admit, type AdmissionDeps, type Admitted } from './admission.ts';
-import { bearerFrom } from './bearer.ts';
-import { authenticateCaller, presentedBy, type Presented } from './caller.ts';
+import { bearerFrom, keyProvenFor } from './bearer.ts';
+import { provenIn } from './binding.ts';
+import { isGuessable, presentedBy, proveCaller, type CallerDeps, type Presented } from './caller.ts';
 import type { Failure } from './failure.ts';
+import { reportUse, type ReportUseDeps } from './report-use.ts';
 import type { ClientStore, RevocationStore, SessionStore } from './stores.ts';
 import { inspectToken, type InspectedToken, type InspectionDeps } from './token-under-inspection.ts';
 import { factsOf, refuseWith, startTrail, succeed, type ConclusionDeps, type Trail } from './trail.ts';
 
 export type RevokeDeps = AdmissionDeps &
+  CallerDeps &
   ConclusionDeps &
-  InspectionDeps & {
+  InspectionDeps &
+  ReportUseDeps & {
     readonly sessions: Pick<SessionStore, 'end'>;
     readonly revocations: RevocationStore;
     readonly clients: Pick<ClientStore, 'raiseEpoch'>;
@@ -56,11 +62,12 @@ async function revoke(trail: Trail, deps: RevokeDeps): Promise<Result<true, Fail
   if (!asker.ok) return asker;
   const clientId = asker.value.by === 'client' ? asker.value.presented.clientId : asker.value.token.clientId;
 
-  const admitted = await admit(trail, clientId, {}, deps);
+  const admitted = await admit(trail, clientId, { guessing: isGuessing(asker.value) }, deps);
   if (!admitted.ok) return admitted;
   if (asker.value.by === 'bearer') return giveUp(trail, asker.value.token, wish, deps);
-  const caller = await proveAsker(asker.value, admitted.value, trail.request, deps);
+  const caller = await proveAsker(trail, asker.value, admitted.value, deps);
   if (!caller.ok) return caller;
+  await reportUse(trail, caller.value, deps);
 
   if (wish.all) return endEverything(trail, deps);
   // RFC 7009 section 2.1: `token` is required.
@@ -68,6 +75,9 @@ async function revoke(trail: Trail, deps: RevokeDeps): Promise<Result<true, Fail
   const token = asker.value.by === 'refresh_token' ? asker.value.token : await inspectToken(wish.token, nowSeconds(trail.request), deps);
   return giveUp(trail, token, wish, deps);
 }
+
+/** What the others come with has been verified already. */
+const isGuessing = (asker: Asker): boolean => asker.by === 'client' && isGuessable(asker.presented);
 
 function readWish(parameters: Parameters): Wish {
   return {
@@ -114,16 +124,25 @@ async function bearerAsker(
   if (wish.all || (wish.token !== undefined && wish.token !== bearer))
     return refuse({ reason: 'bearer_invalid', fault: 'not_the_token_itself' });
   const token = await inspectToken(bearer, nowSeconds(request), deps);
-  return token.kind === 'access_token' ? ok({ by: 'bearer', token }) : refuse({ reason: 'bearer_invalid', fault: 'not_ours' });
+  if (token.kind !== 'access_token') return refuse({ reason: 'bearer_invalid', fault: 'not_ours' });
+  // Not spent: a proof that is repeated here ends a token that has ended.
+  const key = keyProvenFor(bearer, token.claims, request, deps.issuer);
+  if (!key.ok) return refuse({ reason: 'bearer_proof_invalid', fault: key.failure.reason });
+  const { cnf } = token.claims;
+  return cnf === undefined || isProven(cnf, provenIn({ request, provenKey: key.value }))
+    ? ok({ by: 'bearer', token })
+    : refuse({ reason: 'bearer_invalid', fault: 'binding_unproven' });
 }
 
 async function proveAsker(
+  trail: Trail,
   asker: Asker & { readonly by: 'client' | 'refresh_token' },
-  { client }: Admitted,
-  request: HttpRequest,
-  { ring }: RevokeDeps,
+  admitted: Admitted,
+  deps: RevokeDeps,
 ): Promise<Result<AuthenticatedClient, Failure>> {
-  if (asker.by === 'client') return authenticateCaller(asker.presented, client, request, ring);
+  const { client } = admitted;
+  const { request } = trail;
+  if (asker.by === 'client') return proveCaller(trail, asker.presented, admitted, deps);
   if (client?.refresh_client_auth !== 'none') return refuse({ reason: 'credentials_missing' });
   return admitWithoutSecret(asker.token.clientId, { client, peppers: new Map(), ip: request.ip, now: nowSeconds(request) });
 }
@@ -138,9 +157,12 @@ async function endEverything(trail: Trail, deps: RevokeDeps): Promise<Result<tru
 async function giveUp(trail: Trail, token: InspectedToken, wish: Wish, deps: RevokeDeps): Promise<Result<true, Failure>> {
   if (token.kind === 'unknown' || token.clientId !== trail.clientId) return ok(true);
   // "If the particular token is a refresh token ... the authorization server SHOULD also invalidate all access tokens" (section 2.1).
-  const sid = token.kind === 'refresh_token' ? token.sid : wish.endSession ? token.claims.sid : undefined;
+  const sid = token.kind === 'refresh_token' ? token.sid : wish.endSession ? sessionOf(token.claims.sid) : undefined;
   return sid === undefined ? revokeAccessToken(trail, token, deps) : endSession(trail, sid, deps);
 }
+
+/** A token of an API key belongs to no session; the key is a credential, which its manager ends. */
+const sessionOf = (sid: string | undefined): string | undefined => (sid !== undefined && isApiKeyId(sid) ? undefined : sid);
 
 async function endSession(trail: Trail, sid: string, deps: RevokeDeps): Promise<Result<true, Failure>> {
   trail.sid = sid;

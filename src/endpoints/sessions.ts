@@ -12,9 +12,9 @@ import { MANAGE_CLIENTS } from '../tokens/scope.ts';
 import { SID_PATTERN, type Session } from '../tokens/session.ts';
 import { sessionAnswer } from '../tokens/session-answer.ts';
 import { authorizeAdministrator, type AdministratorDeps } from './administrator.ts';
-import { authorizeBearer, type BearerDeps } from './bearer.ts';
+import { authorizeBearer, mayManage, type BearerDeps } from './bearer.ts';
 import type { Failure } from './failure.ts';
-import { by, type Answer } from './managed-client.ts';
+import { by, findClientById, isUnrestricted, type Answer, type Manager } from './managed-client.ts';
 import { readPageQuery } from './page-query.ts';
 import type { ClientStore, SessionListing, SessionStore } from './stores.ts';
 import { factsOf, refuseWith, startTrail, succeed, type Trail } from './trail.ts';
@@ -25,13 +25,8 @@ export type SessionsDeps = BearerDeps &
     readonly clients: Pick<ClientStore, 'read' | 'raiseEpoch'>;
   };
 
-type Caller = {
-  /** Client id, or ARN of the AWS principal: who did it, in the audit trail. */
-  readonly name: string;
-  /** Undefined for an AWS principal, which has no sessions of its own. */
-  readonly client: Client | undefined;
-  readonly managesClients: boolean;
-};
+/** An AWS principal has no sessions of its own. */
+type Caller = Manager & { readonly managesClients: boolean };
 
 const NO_CONTENT: Answer = { status: 204, body: undefined };
 
@@ -48,12 +43,12 @@ async function authorize(trail: Trail, deps: SessionsDeps): Promise<Result<Calle
   const { iam } = trail.request;
   if (iam) {
     const principal = authorizeAdministrator(iam.userArn, deps);
-    return principal.ok ? ok({ name: principal.value, client: undefined, managesClients: true }) : principal;
+    return principal.ok ? ok({ ...principal.value, managesClients: true }) : principal;
   }
   const bearer = await authorizeBearer(trail, undefined, deps);
   if (!bearer.ok) return bearer;
-  const { client, scopes } = bearer.value;
-  return ok({ name: client.client_id, client, managesClients: scopes.includes(MANAGE_CLIENTS) });
+  const { client } = bearer.value;
+  return ok({ name: client.client_id, client, managesClients: mayManage(bearer.value) });
 }
 
 async function serve(trail: Trail, caller: Caller, deps: SessionsDeps): Promise<Result<Answer, Failure>> {
@@ -89,34 +84,43 @@ function readOwner({ query }: HttpRequest, { client, managesClients }: Caller): 
   return CLIENT_ID_PATTERN.test(named) ? ok(named) : refuse({ reason: 'client_unknown' });
 }
 
-async function list(trail: Trail, { client }: Caller, ownerId: string, deps: SessionsDeps): Promise<Result<Answer, Failure>> {
+async function list(trail: Trail, caller: Caller, ownerId: string, deps: SessionsDeps): Promise<Result<Answer, Failure>> {
   const now = nowSeconds(trail.request);
   const query = readPageQuery(trail.request);
   if (!query.ok) return query;
   const [owner, page] = await Promise.all([
-    ownerId === client?.client_id ? client : deps.clients.read(ownerId),
+    caller.client !== undefined && ownerId === caller.client.client_id ? ok(caller.client) : findClientById(ownerId, caller, 'see', deps),
     deps.sessions.list({ clientId: ownerId, ...query.value }, now),
   ]);
   if (page === undefined) return refuse({ reason: 'query_invalid', parameter: 'cursor' });
-  if (owner === undefined) return refuse({ reason: 'client_unknown' });
-  return ok({ status: 200, body: { items: itemsOf(page.items, owner, now), next: page.next ?? null } });
+  if (!owner.ok) return owner;
+  return ok({ status: 200, body: { items: itemsOf(page.items, owner.value, now), next: page.next ?? null } });
 }
 
 /** The order of the list is that of the ids; what was used last comes first within a page. */
 const itemsOf = (sessions: readonly Session[], owner: Client, now: number) =>
   sessions.toSorted((one, other) => other.last_used_at - one.last_used_at).map((session) => sessionAnswer(session, owner, now));
 
-async function end(trail: Trail, { name }: Caller, clientId: string, { sessions }: SessionsDeps): Promise<Result<Answer, Failure>> {
+async function end(trail: Trail, caller: Caller, clientId: string, deps: SessionsDeps): Promise<Result<Answer, Failure>> {
+  const { sessions } = deps;
   const now = nowSeconds(trail.request);
   const sid = trail.request.pathParameters.get('sid') ?? '';
   if (!SID_PATTERN.test(sid)) return refuse({ reason: 'session_not_found' });
-  const event = events.sessionEnded(factsOf(trail), { client_id: clientId, sid, reason: by(name) });
+  const allowed = await mayEndThoseOf(clientId, caller, deps);
+  if (!allowed.ok) return allowed;
+  const event = events.sessionEnded(factsOf(trail), { client_id: clientId, sid, reason: by(caller) });
   if (await sessions.end({ clientId, sid }, event, now)) return ok(NO_CONTENT);
   const session = await sessions.read({ clientId, sid }, now);
   if (session === undefined) return refuse({ reason: 'session_not_found' });
   // It is active after all, so why the write failed is not known: nothing has ended, and the caller may try again.
   if (session.status === 'active') throw new Outage('dynamodb:UpdateItem');
   return ok(NO_CONTENT);
+}
+
+/** One's own always, and any client's without a read first where the manager is not restricted to some. */
+async function mayEndThoseOf(clientId: string, caller: Caller, deps: SessionsDeps): Promise<Result<unknown, Failure>> {
+  if (clientId === caller.client?.client_id || isUnrestricted(caller)) return ok(undefined);
+  return findClientById(clientId, caller, 'end', deps);
 }
 
 /**
@@ -126,7 +130,9 @@ async function end(trail: Trail, { name }: Caller, clientId: string, { sessions 
 async function endAll(trail: Trail, caller: Caller, clientId: string, deps: SessionsDeps): Promise<Result<Answer, Failure>> {
   if (!caller.managesClients) return refuse({ reason: 'bearer_scope_insufficient', scope: MANAGE_CLIENTS });
   if (!new URLSearchParams(trail.request.query).has('client_id')) return refuse({ reason: 'parameter_missing', parameter: 'client_id' });
-  const event = events.clientTokensRevoked(factsOf(trail), { client_id: clientId, reason: by(caller.name) });
+  const allowed = await mayEndThoseOf(clientId, caller, deps);
+  if (!allowed.ok) return allowed;
+  const event = events.clientTokensRevoked(factsOf(trail), { client_id: clientId, reason: by(caller) });
   const epoch = await deps.clients.raiseEpoch(clientId, event, nowSeconds(trail.request));
   return epoch === undefined ? refuse({ reason: 'client_unknown' }) : ok(NO_CONTENT);
 }

@@ -3,10 +3,10 @@ import type { TokenStanding } from '../authorizer/revocation.ts';
 import { hasEnded } from '../clients/client.ts';
 import type { Loaded } from './stores.ts';
 
-/** @param sid the session that the token names, undefined when it names none. @param now epoch seconds. */
-export const standingOf = ({ owner, session, tokenRevoked }: Loaded, sid: string | undefined, now: number): TokenStanding => ({
+/** @param sid the session or API key that the token names, undefined when it names none. @param now epoch seconds. */
+export const standingOf = ({ owner, session, apiKey, tokenRevoked }: Loaded, sid: string | undefined, now: number): TokenStanding => ({
   clientEpoch: owner?.epoch,
   clientDisabled: owner !== undefined && (owner.disabled || hasEnded(owner, now)),
-  sessionStatus: sid === undefined ? 'none' : (session?.status ?? 'absent'),
+  sessionStatus: sid === undefined ? 'none' : ((session ?? apiKey)?.status ?? 'absent'),
   tokenRevoked,
 });

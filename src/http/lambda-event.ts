@@ -1,5 +1,6 @@
 // API Gateway HTTP API, payload format 2.0 <-> HttpRequest / HttpResponse.
 import { randomUUID } from 'node:crypto';
+import { certificateFrom, type Certificate } from '../client-authentication/certificate.ts';
 import { redacted } from '../telemetry/redacted.ts';
 import type { HttpRequest, HttpResponse } from './message.ts';
 
@@ -16,8 +17,12 @@ export type HttpApiEvent = {
     readonly http: { readonly method: string; readonly sourceIp: string };
     /** Of a route with IAM authorization: who signed the request. */
     readonly authorizer?: { readonly iam?: { readonly userArn?: string | null } | null } | null;
+    /** On a domain with mutual TLS: the certificate whose key the caller has proven to hold. */
+    readonly authentication?: { readonly clientCert?: ToldCertificate } | null;
   };
 };
+/** As API Gateway tells it; the other members say again what is in the certificate itself. */
+export type ToldCertificate = { readonly clientCertPem?: string | null } | null | undefined;
 export type HttpApiResult = {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -38,6 +43,7 @@ export function requestFrom(event: HttpApiEvent, nowMs: number): HttpRequest {
     path: event.rawPath,
     routeKey,
     iam,
+    certificate: certificateOf(event.requestContext.authentication?.clientCert),
     pathParameters: mapOf(event.pathParameters, (name) => name),
     query: event.rawQueryString ?? '',
     headers,
@@ -64,6 +70,10 @@ function mapOf(members: Readonly<Record<string, string | undefined>> | undefined
   for (const [name, value] of Object.entries(members ?? {})) if (value !== undefined) map.set(nameOf(name), value);
   return map;
 }
+
+/** One that cannot be read proves nothing, as none does. */
+export const certificateOf = (told: ToldCertificate): Certificate | undefined =>
+  typeof told?.clientCertPem === 'string' ? certificateFrom(told.clientCertPem) : undefined;
 
 /** `::ffff:192.0.2.1` is the IPv4 address 192.0.2.1 (RFC 4291 section 2.5.5.2). */
 export const normalIp = (ip: string): string => /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1] ?? ip;

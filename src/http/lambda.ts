@@ -54,7 +54,7 @@ async function answer(name: string, endpoint: Endpoint, request: HttpRequest): P
     emitRequestMetric({
       endpoint: name,
       outcome: isOutage ? 'outage' : 'defect',
-      reason: error instanceof Outage ? error.dependency : '-',
+      reason: error instanceof Outage ? error.dependency : undefined,
       latencyMs: Date.now() - request.nowMs,
       nowMs: request.nowMs,
     });

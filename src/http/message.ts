@@ -1,4 +1,6 @@
 // What an endpoint sees of HTTP: independent of API Gateway's event shapes, built by lambda-event.ts.
+import type { Certificate } from '../client-authentication/certificate.ts';
+
 export type HttpRequest = {
   readonly method: string;
   /** Decoded by nobody: as API Gateway saw it, without the stage. */
@@ -7,6 +9,8 @@ export type HttpRequest = {
   readonly routeKey: string;
   /** On the routes below `/iam` alone: the AWS principal whose signature API Gateway has verified; empty where it names none. */
   readonly iam?: { readonly userArn: string } | undefined;
+  /** Of the TLS connection, where it came over the domain that asks for one: from the request context only, never from a header. */
+  readonly certificate?: Certificate | undefined;
   readonly pathParameters: ReadonlyMap<string, string>;
   /** Without the question mark; empty when absent. */
   readonly query: string;

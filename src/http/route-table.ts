@@ -30,6 +30,21 @@ const OPEN_ROUTES: readonly Omit<Route, 'authorization'>[] = [
   { method: 'POST', path: '/clients/{client_id}/secrets', function: 'clients' },
   { method: 'GET', path: '/clients/{client_id}/secrets', function: 'clients' },
   { method: 'DELETE', path: '/clients/{client_id}/secrets/{secret_id}', function: 'clients' },
+  { method: 'POST', path: '/clients/{client_id}/secrets/rotation', function: 'clients' },
+  { method: 'POST', path: '/clients/{client_id}/api-keys', function: 'clients' },
+  { method: 'GET', path: '/clients/{client_id}/api-keys', function: 'clients' },
+  { method: 'DELETE', path: '/clients/{client_id}/api-keys/{api_key_id}', function: 'clients' },
+  { method: 'GET', path: '/trust-rules', function: 'clients' },
+  { method: 'POST', path: '/trust-rules', function: 'clients' },
+  { method: 'POST', path: '/trust-rules/test', function: 'clients' },
+  { method: 'GET', path: '/trust-rules/{rule_id}', function: 'clients' },
+  { method: 'DELETE', path: '/trust-rules/{rule_id}', function: 'clients' },
+  { method: 'GET', path: '/blocks', function: 'clients' },
+  { method: 'POST', path: '/blocks', function: 'clients' },
+  { method: 'DELETE', path: '/blocks', function: 'clients' },
+  { method: 'GET', path: '/denied-certificates', function: 'clients' },
+  { method: 'POST', path: '/denied-certificates', function: 'clients' },
+  { method: 'DELETE', path: '/denied-certificates', function: 'clients' },
   { method: 'GET', path: '/sessions', function: 'sessions' },
   { method: 'DELETE', path: '/sessions', function: 'sessions' },
   { method: 'DELETE', path: '/sessions/{sid}', function: 'sessions' },
@@ -38,9 +53,12 @@ const OPEN_ROUTES: readonly Omit<Route, 'authorization'>[] = [
 /** Functions whose routes exist once more below `/iam`, where the caller is an AWS principal. */
 const IAM_FUNCTIONS: ReadonlySet<FunctionName> = new Set(['token', 'revoke', 'introspect', 'clients', 'sessions']);
 
+/** Its caller exchanges the secret that it sends, and an AWS principal sends none. */
+const WITHOUT_IAM = '/clients/{client_id}/secrets/rotation';
+
 export const ROUTES: readonly Route[] = [
   ...OPEN_ROUTES.map((route) => ({ ...route, authorization: 'none' as const })),
-  ...OPEN_ROUTES.filter((route) => IAM_FUNCTIONS.has(route.function)).map((route) => ({
+  ...OPEN_ROUTES.filter((route) => IAM_FUNCTIONS.has(route.function) && route.path !== WITHOUT_IAM).map((route) => ({
     ...route,
     path: `/iam${route.path}`,
     authorization: 'iam' as const,

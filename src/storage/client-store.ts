@@ -78,17 +78,18 @@ export function createClientStore(table: Table): ClientStore {
       return changed !== undefined || carriesEvent(await getItem(table, key), event);
     },
 
-    async remove(clientId: string, event: AuditEvent, now: number): Promise<boolean> {
+    async remove(clientId: string, event: AuditEvent, now: number, readVersion?: number): Promise<boolean> {
       const key = clientKey(clientId);
       const removed = await updateItem(table, {
         Key: key,
         UpdateExpression: BURY,
-        ConditionExpression: LIVE,
+        ConditionExpression: readVersion === undefined ? LIVE : UNCHANGED_SINCE_READ,
         ExpressionAttributeNames: NAMES,
         ExpressionAttributeValues: {
           ...epochValues(event, now),
           ':deleted': CLIENT_STATUS.deleted,
           ':purge_at': tombstonePurgeAt(now),
+          ...(readVersion === undefined ? {} : { ':read_version': readVersion }),
         },
       });
       return removed !== undefined || carriesEvent(await getItem(table, key), event);

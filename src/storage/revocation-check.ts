@@ -2,7 +2,7 @@
 import { isLive } from './client-codec.ts';
 import { hasEnded } from '../clients/client.ts';
 import { flag, oneOf, optional, wholeNumber, type Item } from './item.ts';
-import { clientKey, keyText, revocationKey, sessionKey } from './keys.ts';
+import { clientKey, keyText, originKey, revocationKey } from './keys.ts';
 import { isRevoked } from './revocation-store.ts';
 import { SESSION_STATUSES } from './session-codec.ts';
 import { getItems, type Table } from './table.ts';
@@ -30,7 +30,8 @@ export function createRevocationCheck(table: Table): RevocationCheck {
     const keys = {
       client: clientKey(clientId),
       revocation: revocationKey(jti),
-      session: sid === undefined ? undefined : sessionKey(clientId, sid),
+      // An API key has the same two states under the same name.
+      session: sid === undefined ? undefined : originKey(clientId, sid),
     };
     const items = await getItems(table, [keys.client, keys.revocation, ...(keys.session === undefined ? [] : [keys.session])]);
     const client = items.get(keyText(keys.client));

@@ -1,6 +1,7 @@
 // Session <-> item. Client id and sid are in the key alone, to keep the item under 1 KB (one write unit).
 import type { Session } from '../tokens/session.ts';
-import { oneOf, optional, present, text, texts, wholeNumber, type Item } from './item.ts';
+import type { Confirmation } from '../tokens/confirmation.ts';
+import { map, oneOf, optional, present, text, texts, wholeNumber, type Item } from './item.ts';
 import { CLIENT_PREFIX, SESSION_PREFIX } from './keys.ts';
 
 export const SESSION_STATUSES = ['active', 'ended'] as const satisfies readonly Session['status'][];
@@ -23,6 +24,8 @@ export const sessionAttributes = (session: Session): Record<Exclude<keyof Sessio
   last_access_exp: session.last_access_exp,
   ip: session.ip,
   user_agent: session.user_agent,
+  ip_ranges: session.ip_ranges,
+  confirmation: session.confirmation,
 });
 
 export const sessionFrom = (item: Item): Session =>
@@ -45,4 +48,13 @@ export const sessionFrom = (item: Item): Session =>
     last_access_exp: wholeNumber(item, 'last_access_exp'),
     ip: text(item, 'ip'),
     user_agent: text(item, 'user_agent'),
+    ip_ranges: optional(item, 'ip_ranges', texts),
+    confirmation: optional(item, 'confirmation', confirmationFrom),
   });
+
+/** A member that is not known here stays, so that nobody proves it. */
+function confirmationFrom(item: Item, name: string): Confirmation {
+  const members = map(item, name);
+  for (const member of Object.keys(members)) text(members, member);
+  return members;
+}

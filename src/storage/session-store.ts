@@ -9,7 +9,7 @@ import type { Session } from '../tokens/session.ts';
 import { feedAttributes } from './feed-attributes.ts';
 import { carriesEvent } from './item.ts';
 import { sessionKey } from './keys.ts';
-import { ENDED_SESSION_FEED_SECONDS, ENDED_SESSION_PURGE_SECONDS, sessionPurgeAt } from './retention.ts';
+import { endedSessionFeedUntil, endedSessionPurgeAt, sessionPurgeAt } from './retention.ts';
 import { sessionAttributes, sessionFrom } from './session-codec.ts';
 import { getItem, putItem, updateItem, type Table } from './table.ts';
 
@@ -38,9 +38,7 @@ const ENDABLE = [
   'purge_at > :now',
 ].join(' AND ');
 
-const END =
-  'SET #status = :ended, feed = :feed, feed_at = :feed_at, feed_until = last_access_exp + :feed_seconds, ' +
-  'purge_at = last_access_exp + :purge_seconds, event = :event';
+const END = 'SET #status = :ended, feed = :feed, feed_at = :feed_at, feed_until = :feed_until, purge_at = :purge_at, event = :event';
 
 /** `status` is a reserved word in expressions. */
 const NAMES = { '#status': 'status' };
@@ -74,7 +72,7 @@ export function createSessionStore(table: Table): SessionStore {
     },
 
     async end({ clientId, sid }: { clientId: string; sid: string }, event: AuditEvent, now: number): Promise<boolean> {
-      const { feed, feed_at } = feedAttributes(now, 0);
+      const { feed, feed_at, feed_until } = feedAttributes(now, endedSessionFeedUntil(now));
       const ended = await updateItem(table, {
         Key: sessionKey(clientId, sid),
         UpdateExpression: END,
@@ -86,8 +84,8 @@ export function createSessionStore(table: Table): SessionStore {
           ':now': now,
           ':feed': feed,
           ':feed_at': feed_at,
-          ':feed_seconds': ENDED_SESSION_FEED_SECONDS,
-          ':purge_seconds': ENDED_SESSION_PURGE_SECONDS,
+          ':feed_until': feed_until,
+          ':purge_at': endedSessionPurgeAt(now),
           ':event': event,
         },
       });

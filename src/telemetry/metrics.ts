@@ -8,33 +8,40 @@ export type RequestMetric = {
   readonly endpoint: string;
   /** `success`, `refused` or `outage`. */
   readonly outcome: 'success' | 'refused' | 'outage' | 'defect';
-  /** A refusal's reason, or `-`. */
-  readonly reason: string;
+  /** Why it was refused, or which dependency failed; undefined where there is nothing to say. */
+  readonly reason: string | undefined;
   readonly latencyMs: number;
   readonly nowMs: number;
 };
 
-const REQUEST_METRICS = [
+const requestMetrics = (...dimensions: readonly (readonly string[])[]) => [
   {
     Namespace: METRIC_NAMESPACE,
-    Dimensions: [
-      ['endpoint', 'outcome'],
-      ['endpoint', 'outcome', 'reason'],
-    ],
+    Dimensions: dimensions,
     Metrics: [
       { Name: 'requests', Unit: 'Count' },
       { Name: 'latency', Unit: 'Milliseconds' },
     ],
   },
 ];
+const BY_OUTCOME = requestMetrics(['endpoint', 'outcome']);
+const BY_REASON = requestMetrics(['endpoint', 'outcome'], ['endpoint', 'outcome', 'reason']);
 
+/** Success has no reason: a dimension for it would be bytes of every request's log and a metric of its own, both of which cost. */
 export function emitRequestMetric({ endpoint, outcome, reason, latencyMs, nowMs }: RequestMetric): void {
-  emit({ _aws: { Timestamp: nowMs, CloudWatchMetrics: REQUEST_METRICS }, endpoint, outcome, reason, requests: 1, latency: latencyMs });
+  const metrics = reason === undefined ? BY_OUTCOME : BY_REASON;
+  emit({ _aws: { Timestamp: nowMs, CloudWatchMetrics: metrics }, endpoint, outcome, reason, requests: 1, latency: latencyMs });
 }
 
 /** Counters that alarms watch; their names are part of the CDK app's contract. */
 export type AlarmCounter =
-  'refresh_token_reuse' | 'refresh_token_ahead' | 'outage' | 'configuration_error' | 'audit_denial_lost' | 'rate_window_skipped';
+  | 'refresh_token_reuse'
+  | 'refresh_token_ahead'
+  | 'outage'
+  | 'configuration_error'
+  | 'audit_denial_lost'
+  | 'rate_window_skipped'
+  | 'attack_not_counted';
 
 export function emitCounter(name: AlarmCounter, nowMs: number): void {
   const metrics = [{ Namespace: METRIC_NAMESPACE, Dimensions: [[]], Metrics: [{ Name: name, Unit: 'Count' }] }];

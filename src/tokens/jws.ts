@@ -30,19 +30,32 @@ export type JwsFault =
   | { readonly reason: 'algorithm_mismatch'; readonly kid: string; readonly alg: string }
   | { readonly reason: 'signature_wrong'; readonly kid: string };
 
-/** Takes a compact JWS apart, size first; nothing in it is to be believed yet. */
+/** Takes a compact JWS apart, size first; nothing in it is to be believed yet. Its header must name the key. */
 export function parseJws(text: string): Result<Jws, JwsFault> {
+  const jws = parseJwsOfAnyKey(text);
+  return jws.ok && jws.value.header.kid === '' ? refuse({ reason: 'header_member_invalid', member: 'kid' }) : jws;
+}
+
+/** The same for signers whose key the header need not name (`kid` is optional: RFC 7515 section 4.1.4): `kid` is empty then. */
+export function parseJwsOfAnyKey(text: string): Result<Jws, JwsFault> {
+  const parts = splitJws(text);
+  if (!parts.ok) return parts;
+  const { encodedHeader, signingInput, payload, signature } = parts.value;
+  const header = parseHeader(encodedHeader);
+  return header.ok ? ok({ header: header.value, signingInput, payload, signature }) : header;
+}
+
+/** Takes a compact JWS apart, size first, and leaves its header as it came. */
+export function splitJws(text: string): Result<Omit<Jws, 'header'> & { readonly encodedHeader: string }, JwsFault> {
   if (text.length > JWS_LENGTH_MAX) return refuse({ reason: 'token_too_long', length: text.length });
   const headerEnd = text.indexOf('.');
   const payloadEnd = text.indexOf('.', headerEnd + 1);
   if (headerEnd < 1 || payloadEnd < 0 || text.includes('.', payloadEnd + 1)) return refuse({ reason: 'token_malformed', part: 'form' });
-  const header = parseHeader(text.slice(0, headerEnd));
-  if (!header.ok) return header;
   const payload = decodeBase64Url(text.slice(headerEnd + 1, payloadEnd));
   if (payload === undefined) return refuse({ reason: 'token_malformed', part: 'payload' });
   const signature = decodeBase64Url(text.slice(payloadEnd + 1));
   if (signature === undefined || signature.length === 0) return refuse({ reason: 'token_malformed', part: 'signature' });
-  return ok({ header: header.value, signingInput: text.slice(0, payloadEnd), payload, signature });
+  return ok({ encodedHeader: text.slice(0, headerEnd), signingInput: text.slice(0, payloadEnd), payload, signature });
 }
 
 /** The parsed JWS if its `kid` names one of `keys`, its `alg` is that key's, and the signature is the key's. */
@@ -75,7 +88,7 @@ const VERIFIERS: Readonly<Record<Algorithm, (key: KeyObject, data: Uint8Array, s
 };
 
 /** The signing input of a new JWS (RFC 7515 section 5.1): protected header and payload, encoded and joined. */
-export function jwsSigningInput(header: Readonly<Record<string, string>>, payload: object): string {
+export function jwsSigningInput(header: Readonly<Record<string, unknown>>, payload: object): string {
   return `${encodeBase64Url(JSON.stringify(header))}.${encodeBase64Url(JSON.stringify(payload))}`;
 }
 
@@ -95,13 +108,19 @@ function parseHeader(encoded: string): Result<JwsHeader, JwsFault> {
 }
 
 function readHeader(encoded: string): Result<JwsHeader, JwsFault> {
+  const header = decodeJwsHeader(encoded);
+  if (!header.ok) return header;
+  const { alg, kid = '', typ } = header.value as { alg: string; kid?: string; typ?: string };
+  return ok({ alg, kid, typ });
+}
+
+/** All members of a header, those that every header may have checked for their form. */
+export function decodeJwsHeader(encoded: string): Result<JsonObject, JwsFault> {
   const bytes = decodeBase64Url(encoded);
   const header = bytes === undefined ? undefined : parseJsonObject(bytes);
   if (header === undefined) return refuse({ reason: 'token_malformed', part: 'header' });
   const fault = headerFault(header);
-  if (fault !== undefined) return refuse({ reason: 'header_member_invalid', member: fault });
-  const { alg, kid, typ } = header as { alg: string; kid: string; typ?: string };
-  return ok({ alg, kid, typ });
+  return fault === undefined ? ok(header) : refuse({ reason: 'header_member_invalid', member: fault });
 }
 
 /** No extension is understood here, so `crit` (RFC 7515 section 4.1.11) and `b64` (RFC 7797) refuse the token. */
@@ -109,8 +128,9 @@ function headerFault(header: JsonObject): 'alg' | 'kid' | 'typ' | 'crit' | 'b64'
   if (Object.hasOwn(header, 'crit')) return 'crit';
   if (Object.hasOwn(header, 'b64')) return 'b64';
   if (typeof header['alg'] !== 'string') return 'alg';
-  const kid = header['kid'];
-  if (typeof kid !== 'string' || kid === '' || kid.length > KID_LENGTH_MAX) return 'kid';
+  if (Object.hasOwn(header, 'kid') && !isKid(header['kid'])) return 'kid';
   if (Object.hasOwn(header, 'typ') && typeof header['typ'] !== 'string') return 'typ';
   return undefined;
 }
+
+const isKid = (kid: unknown): boolean => typeof kid === 'string' && kid !== '' && kid.length <= KID_LENGTH_MAX;

@@ -2,7 +2,8 @@
 import { ok, refuse, type Result } from '../result.ts';
 
 export type ResourceFailure =
-  { readonly reason: 'resource_malformed' } | { readonly reason: 'resource_not_allowed'; readonly resource: string };
+  | { readonly reason: 'resource_malformed' }
+  | { readonly reason: 'resource_not_allowed'; readonly resource: string; readonly registered: string };
 
 /** "an absolute URI ... MUST NOT include a fragment component" (RFC 8707 section 2). */
 export const isResourceUri = (text: string): boolean => URI_CHARACTERS.test(text) && URL.canParse(text);
@@ -16,5 +17,7 @@ export function chooseAudience(requested: string | undefined, registered: readon
   if (first === undefined) throw new TypeError('a client has at least one audience');
   if (requested === undefined) return ok(first);
   if (!isResourceUri(requested)) return refuse({ reason: 'resource_malformed' });
-  return registered.includes(requested) ? ok(requested) : refuse({ reason: 'resource_not_allowed', resource: requested });
+  return registered.includes(requested)
+    ? ok(requested)
+    : refuse({ reason: 'resource_not_allowed', resource: requested, registered: registered.join(' ') });
 }

@@ -13,7 +13,9 @@ export function parseScope(text: string): readonly string[] | undefined {
 
 export const formatScope = (scope: readonly string[]): string => scope.join(' ');
 
-export type ScopeFailure = { readonly reason: 'scope_malformed' } | { readonly reason: 'scope_not_allowed'; readonly scope: string };
+/** `allowed`: the scopes that could have been granted. */
+export type ScopeFailure =
+  { readonly reason: 'scope_malformed' } | { readonly reason: 'scope_not_allowed'; readonly scope: string; readonly allowed: string };
 
 /**
  * What is granted of what was asked: all of it or nothing, never a silent part (RFC 6749 section 3.3 lets a server narrow;
@@ -30,5 +32,5 @@ export function grantScope(
   const scope = parseScope(requested);
   if (scope === undefined) return refuse({ reason: 'scope_malformed' });
   const stranger = scope.find((token) => !allowed.includes(token));
-  return stranger === undefined ? ok(scope) : refuse({ reason: 'scope_not_allowed', scope: stranger });
+  return stranger === undefined ? ok(scope) : refuse({ reason: 'scope_not_allowed', scope: stranger, allowed: formatScope(allowed) });
 }

@@ -15,8 +15,8 @@ export const sessionAnswer = (session: Session, owner: Client, now: number): Rea
   expires_at: rfc3339(session.expires_at),
   ip: session.ip,
   user_agent: session.user_agent,
-  /** No session is bound to a key or certificate yet. */
-  binding: null,
+  /** The key or certificate that refreshing it takes, as its tokens have it in `cnf`. */
+  binding: session.confirmation ?? null,
   status: statusOf(session, owner, now),
 });
 

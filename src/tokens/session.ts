@@ -1,5 +1,7 @@
 // A session is one refresh-token family: a client's chain of refresh tokens, of which only the position is stored.
 
+import type { Confirmation } from './confirmation.ts';
+
 /** How every `sid` is spelt; nothing else ever reaches a key of the table. */
 export const SID_PATTERN = /^[A-Za-z0-9_-]{22}$/;
 
@@ -34,4 +36,8 @@ export type Session = {
   readonly last_access_exp: number;
   readonly ip: string;
   readonly user_agent: string;
+  /** CIDRs that the secret it began with was limited to: they hold for the session, whoever refreshes it. Absent = it was not. */
+  readonly ip_ranges?: readonly string[];
+  /** What it is bound to, and every token of it: to be proven at each refresh. Absent = nothing. */
+  readonly confirmation?: Confirmation;
 };
