@@ -1,5 +1,5 @@
 // Layer rules (DESIGN section 4). Data flows one way: functions (wire) -> src/endpoints (decide) -> ports, implemented by
-// src/storage and src/signing. Run by bin/check/layers.ts, which also makes sure that every file was really read.
+// src/storage, src/signing and src/outbound. Run by bin/check/layers.ts, which also makes sure that every file was really read.
 
 const PURE = '^src/(tokens|client-authentication|grants|abuse|clients|audit)/';
 /** Result, Outage, the environment reader and the limits of SDK calls: usable by all of src, functions and lib. */
@@ -59,11 +59,12 @@ export default {
       },
     ),
     only('storage-alone', 'storage never imports signing, http or endpoints', '^src/storage/', [PURE, PORTS]),
-    only('signing-alone', 'signing never imports storage, http or endpoints', '^src/signing/', [PURE, PORTS]),
+    only('signing-alone', 'signing never imports storage, http or endpoints', '^src/signing/', [PURE, PORTS, '^src/telemetry/']),
+    only('outbound-alone', 'what fetches from strangers imports pure code and its port', '^src/outbound/', [PURE, PORTS]),
     never(
       'ports-as-types',
-      'storage and signing implement the ports of endpoints: types only',
-      { path: '^src/(storage|signing)/' },
+      'storage, signing and outbound implement the ports of endpoints: types only',
+      { path: '^src/(storage|signing|outbound)/' },
       {
         path: PORTS,
         dependencyTypesNot: TYPES,
@@ -76,6 +77,24 @@ export default {
       'the authorizer imports pure code, telemetry and the reading of events; it runs in other accounts',
       '^src/authorizer/',
       [PURE, '^src/telemetry/', PORTS, '^src/http/(lambda-event|message)[.]ts$'],
+    ),
+    only(
+      'verify-apart',
+      'the library imports the core of the authorizer, the reading of events and pure code; it runs in programs of others',
+      '^src/verify/',
+      [PURE, '^src/authorizer/[^/]+[.]ts$', '^src/authorizer/adapters/event[.]ts$', '^src/http/lambda-event[.]ts$'],
+    ),
+    only(
+      'consumer-apart',
+      "what runs in a consumer's account imports pure code and the reading of the issuer's answers",
+      '^src/consumer/',
+      [PURE, '^src/authorizer/issuer-document[.]ts$'],
+    ),
+    never(
+      'consumer-decides-apart',
+      'the steps of a rotation reach neither Secrets Manager nor the network',
+      { path: '^src/consumer/rotate[.]ts$' },
+      { path: `${AWS_SDK}|^src/(authorizer|consumer/(issuer|secret-versions)[.]ts)`, reachable: true },
     ),
     never(
       'src-knows-no-edge',
@@ -104,9 +123,16 @@ export default {
     never('env-builds-on-env', 'an env.ts imports no handler', { path: ENV }, { path: '^functions/', pathNot: ENV }),
     only(
       'lib-mirrors-functions',
-      'lib imports environment names, the route table, the table schema and the audit fields',
+      'lib imports environment names, the route table, the table schema, the audit fields, lockout settings and what keys are made with',
       '^lib/',
-      [ENV, '^src/http/route-table[.]ts$', '^src/storage/table-schema[.]ts$', '^src/audit/event[.]ts$'],
+      [
+        ENV,
+        '^src/http/route-table[.]ts$',
+        '^src/storage/table-schema[.]ts$',
+        '^src/audit/event[.]ts$',
+        '^src/abuse/lockout-settings[.]ts$',
+        '^src/signing/(made-keys|key-pair-specs|encryption-context)[.]ts$',
+      ],
       { dependencyTypesNot: TYPES },
     ),
     never('lib-types-from-src', 'the types that lib takes besides are of src', { path: '^lib/' }, { path: '^(local|bin)/' }),
@@ -116,6 +142,8 @@ export default {
       { path: '^bin/m2m' },
       {
         path: '^(functions|lib|local)/|^src/(storage|signing|http|endpoints|telemetry|authorizer)/',
+        // What a log line says, and the reasons that `explain` must know, all of them.
+        pathNot: '^src/(endpoints/failure|authorizer/denial|telemetry/log)[.]ts$',
       },
     ),
     never('no-one-imports-local', 'local is an end, not a library', { path: '^(src|functions|lib|bin)/' }, { path: '^local/' }),
@@ -124,10 +152,15 @@ export default {
     // Packages.
     never(
       'sdk-behind-ports',
-      'the AWS SDK is imported by storage and signing only; the command line signs its calls with it',
+      "the AWS SDK is imported by storage, signing and the consumer's secret only; the command line signs its calls with it",
       {
         path: '^(src|functions|lib|bin)/',
-        pathNot: ['^src/(storage|signing)/', '^functions/environment-credentials[.]ts$', '^bin/m2m/signature[.]ts$'],
+        pathNot: [
+          '^src/(storage|signing)/',
+          '^src/consumer/secret-versions[.]ts$',
+          '^functions/environment-credentials[.]ts$',
+          '^bin/m2m/signature[.]ts$',
+        ],
       },
       {
         path: AWS_SDK,
@@ -141,8 +174,8 @@ export default {
     ),
     never(
       'feed-authorizer-without-sdk',
-      'the feed authorizer carries no AWS SDK and no storage',
-      { path: '^functions/authorizer/feed[.]ts$' },
+      'the feed authorizer and the library carry no AWS SDK and no storage',
+      { path: '^functions/authorizer/feed[.]ts$|^src/verify/' },
       {
         path: `${AWS_SDK}|^src/(storage|signing)/`,
         reachable: true,

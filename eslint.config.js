@@ -44,7 +44,7 @@ const CORE = [
 ];
 
 export default defineConfig(
-  globalIgnores(['cdk.out/', '.local/', 'coverage/']),
+  globalIgnores(['cdk.out/', 'dist/', '.local/', 'coverage/']),
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

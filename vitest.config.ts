@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { EXHAUSTIVE } from './vitest.exhaustive.config.ts';
 
 /** Tests that talk HTTP to a service that runs; they need its global setup, the others do not wait for it. */
 const AGAINST_A_SERVICE = 'test/{e2e,conformance}/**/*.test.ts';
-/** A clean clone with its own `npm ci`: `npm run test:first-run`. */
-const FIRST_RUN = 'test/e2e/first-run.test.ts';
+/** Suites with commands of their own: a clean clone with its own `npm ci`, and what takes minutes because it tries every case. */
+const APART = ['test/e2e/first-run.test.ts', ...EXHAUSTIVE];
 
 export default defineConfig({
   test: {
@@ -19,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'in-process',
           include: ['test/**/*.test.ts'],
-          exclude: [AGAINST_A_SERVICE],
+          exclude: [AGAINST_A_SERVICE, ...APART],
         },
       },
       {
@@ -27,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'running-service',
           include: [AGAINST_A_SERVICE],
-          exclude: [FIRST_RUN],
+          exclude: APART,
           globalSetup: 'test/e2e/global-setup.ts',
           isolate: false,
         },

@@ -21,8 +21,20 @@ beforeAll(async () => {
   bearer = (await send({ to: 'POST /token', basic: manager, form: { ...GRANT, scope: 'clients:manage' } })).body.access_token as string;
 });
 afterAll(() => {
-  expect([...seen].toSorted()).toEqual([...AUDIT_EVENT_TYPES].toSorted());
+  expect([...seen, ...CAUSED_BY_SCHEDULES].toSorted()).toEqual([...AUDIT_EVENT_TYPES].toSorted());
 });
+
+/** No request causes these: see endpoints/upkeep, endpoints/fleet-rotation and signing/key-rotation. */
+const CAUSED_BY_SCHEDULES: readonly AuditEventType[] = [
+  'secret_rotation_due',
+  'secret_rotation_withdrawn',
+  'secret_ending',
+  'credential_expiring',
+  'signing_key_created',
+  'signing_key_activated',
+  'signing_key_retired',
+  'signing_key_revoked',
+];
 
 const send = (sent: Sent): Promise<Answer> => service.send({ ...sent, headers: { ...HEADERS, ...sent.headers } });
 const start = async (of = client): Promise<Tokens> => (await send({ to: 'POST /token', basic: of, form: GRANT })).body as Tokens;
@@ -247,15 +259,17 @@ describe('what becomes of clients', () => {
       client_id = (await send({ to: 'POST /clients', bearer, json: { scope: 'read' } })).body.client_id as string;
     });
     expect(created.stored).toMatchObject([{ event_type: 'client_created', client_id, ...byManager }]);
-    const steps: readonly (readonly [string, object])[] = [
-      ['client_changed', { scope: 'read write' }],
-      ['client_disabled', { disabled: true }],
-      ['client_changed', { disabled: true, client_name: 'x' }],
-      ['client_enabled', {}],
+    // Which fields, by their names alone.
+    const steps: readonly (readonly [string, object, string])[] = [
+      ['client_changed', { scope: 'read write' }, ' scope'],
+      ['client_disabled', { disabled: true }, ' scope,disabled'],
+      ['client_changed', { disabled: true, client_name: 'x' }, ' client_name'],
+      ['client_enabled', {}, ' client_name,disabled'],
+      ['client_changed', {}, ''],
     ];
-    for (const [event_type, json] of steps) {
+    for (const [event_type, json, changed] of steps) {
       const { stored } = await eventsOf(() => send({ to: `PUT /clients/${client_id}`, bearer, json }));
-      expect(stored).toMatchObject([{ event_type, client_id, ...byManager }]);
+      expect(stored).toMatchObject([{ event_type, client_id, outcome: 'success', reason: `by:manager${changed}` }]);
     }
   });
 
@@ -271,5 +285,77 @@ describe('what becomes of clients', () => {
     expect(added.stored).toMatchObject([{ event_type: 'secret_added', ...which }]);
     expect(ended.stored).toMatchObject([{ event_type: 'secret_ended', ...which }]);
     expect(deleted.stored).toMatchObject([{ event_type: 'client_deleted', client_id, ...byManager }]);
+  });
+
+  it('trust_rule_added and trust_rule_removed do too, and say which rule', async () => {
+    const { client_id } = await service.register();
+    let id = '';
+    const rule = { client_id, issuer: 'https://idp.example.com', conditions: [{ claim: 'sub', equals: 'ci' }] };
+    const added = await eventsOf(async () => {
+      id = (await send({ to: 'POST /trust-rules', bearer, json: rule })).body.id as string;
+    });
+    const removed = await eventsOf(() => send({ to: `DELETE /trust-rules/${id}`, bearer }));
+    expect(added.stored).toMatchObject([{ event_type: 'trust_rule_added', client_id, reason: `by:manager ${id}` }]);
+    expect(removed.stored).toMatchObject([{ event_type: 'trust_rule_removed', client_id, reason: `by:manager ${id}` }]);
+  });
+
+  it('api_key_added and api_key_ended do too, and say by sid which key', async () => {
+    const { client_id } = await service.register();
+    let sid = '';
+    const added = await eventsOf(async () => {
+      sid = (await send({ to: `POST /clients/${client_id}/api-keys`, bearer })).body.id as string;
+    });
+    const ended = await eventsOf(() => send({ to: `DELETE /clients/${client_id}/api-keys/${sid}`, bearer }));
+    expect(added.stored).toMatchObject([{ event_type: 'api_key_added', client_id, sid, ...byManager }]);
+    expect(ended.stored).toMatchObject([{ event_type: 'api_key_ended', client_id, sid, ...byManager }]);
+  });
+});
+
+describe('what is kept out', () => {
+  it('network_blocked and network_unblocked ride with the list and say which network', async () => {
+    const json = { cidr: '198.51.100.0/24' };
+    const blocked = await eventsOf(() => send({ to: 'POST /blocks', bearer, json }));
+    const query = new URLSearchParams({ cidr: json.cidr }).toString();
+    const unblocked = await eventsOf(() => send({ to: 'DELETE /blocks', bearer, query }));
+    expect(blocked.stored).toMatchObject([{ event_type: 'network_blocked', outcome: 'success' }]);
+    expect(unblocked.stored).toMatchObject([{ event_type: 'network_unblocked', outcome: 'success' }]);
+    for (const { reason } of [...blocked.stored, ...unblocked.stored]) expect(reason).toContain(`by:manager ${json.cidr}`);
+  });
+
+  it('certificate_denied and certificate_allowed ride with the certificate and say which', async () => {
+    const thumbprint = 'A'.repeat(43);
+    let id = '';
+    const denied = await eventsOf(async () => {
+      id = (await send({ to: 'POST /denied-certificates', bearer, json: { 'x5t#S256': thumbprint } })).body.id as string;
+    });
+    const query = new URLSearchParams({ id }).toString();
+    const allowed = await eventsOf(() => send({ to: 'DELETE /denied-certificates', bearer, query }));
+    expect(denied.stored).toMatchObject([{ event_type: 'certificate_denied', outcome: 'success' }]);
+    expect(allowed.stored).toMatchObject([{ event_type: 'certificate_allowed', outcome: 'success' }]);
+    for (const { reason } of [...denied.stored, ...allowed.stored]) expect(reason).toContain(`by:manager ${id}`);
+  });
+
+  it('client_under_attack is told once for a window, whoever guesses', async () => {
+    service.coldStart({ LOCKOUT: JSON.stringify({ failures: 5, window: 900, first_delay: 30, max_delay: 1800, at_once: 400 }) });
+    const victim = await service.register();
+    const basic = { ...victim, client_secret: 'wrong' };
+    service.log.clear();
+    for (let guess = 0; guess < 60; guess += 1) await service.send({ to: 'POST /token', basic, form: GRANT, ip: `192.0.2.${guess}` });
+    const told = service.audit().filter(({ event_type }) => event_type === 'client_under_attack');
+    expect(told).toMatchObject([{ client_id: victim.client_id }]);
+    seen.add('client_under_attack');
+    service.coldStart();
+  });
+});
+
+describe('what clients do for themselves', () => {
+  it('secret_claimed rides with the client that was given its next secret', async () => {
+    const rotating = await service.register({ secret_rotation: { every_days: 30 } });
+    const { stored } = await eventsOf(() =>
+      send({ to: `POST /clients/${rotating.client_id}/secrets/rotation`, basic: rotating, form: { exchange: 'now' } }),
+    );
+    expect(stored.filter(({ event_type }) => event_type === 'secret_claimed')).toMatchObject([
+      { client_id: rotating.client_id, outcome: 'success' },
+    ]);
   });
 });

@@ -52,7 +52,9 @@ describe('a request for a protected route', () => {
     expect(reasonOf({ token: sent })).toBe(reason);
   });
   it('takes the token from the Authorization header alone', () => {
-    expect(reasonOf({ request: { authorization: [`DPoP ${token()}`] } })).toBe('authorization_not_bearer');
+    expect(reasonOf({ request: { authorization: [`Token ${token()}`] } })).toBe('authorization_not_bearer');
+    expect(reasonOf({ request: { authorization: [`DPoP ${token()}`] } })).toBe('dpop_token_unbound');
+    expect(reasonOf({ request: { authorization: [`DPoP ${token({ cnf: { jkt: 'x' } })}`] } })).toBe('binding_unproven');
     expect(reasonOf({ request: { authorization: [`Bearer ${token()}`, `Bearer ${token()}`] } })).toBe('authorization_repeated');
   });
   it('does not pass where no rule matches, with or without a token', () => {
@@ -178,10 +180,13 @@ describe('what a refusal says (RFC 6750 section 3)', () => {
       { reason: 'token_revoked' },
       { reason: 'client_unknown' },
       { reason: 'authorization_malformed' },
-      { reason: 'binding_unproven' },
     ] as const;
     expect(new Set(wrong.map((denial) => JSON.stringify(bearerRefusal(denial)))).size).toBe(1);
     expect(bearerRefusal(wrong[0])).toMatchObject({ status: 401, error: 'invalid_token' });
+    // What a bound token could be sent with is told beside the same words (RFC 9449 section 7.2).
+    expect(bearerRefusal({ reason: 'binding_unproven' }).challenge).toBe(
+      `${bearerRefusal(wrong[0]).challenge ?? ''}, DPoP realm="m2m-auth", algs="RS256 PS256 ES256 EdDSA Ed25519"`,
+    );
   });
   it('is no challenge in an outage', () => {
     const denials: readonly Denial[] = [

@@ -79,3 +79,45 @@ export const httpPayload2 = ({ method = 'GET', path = '/protected', authorizatio
     },
   };
 };
+
+/** WebSocket API, `$connect`: as in the API Gateway developer guide, with what a caller can put into it. */
+export const webSocketConnect = ({ authorization, headers = {}, ip = '192.0.2.7' }: Omit<Sent, 'method' | 'path'>) => {
+  const all: Record<string, string> = {
+    Connection: 'upgrade',
+    'content-length': '0',
+    Host: 'abcdef1234.execute-api.eu-west-1.amazonaws.com',
+    'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version': '13',
+    Upgrade: 'websocket',
+    'User-Agent': 'billing/4.2',
+    'X-Forwarded-For': '10.0.0.1',
+    ...headers,
+  };
+  if (authorization !== undefined) all['Authorization'] = authorization;
+  return {
+    type: 'REQUEST',
+    methodArn: `${STAGE_ARN}/$connect`,
+    headers: all,
+    multiValueHeaders: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, [value]])),
+    queryStringParameters: { access_token: 'from-the-query' },
+    multiValueQueryStringParameters: { access_token: ['from-the-query'] },
+    stageVariables: {},
+    requestContext: {
+      routeKey: '$connect',
+      eventType: 'CONNECT',
+      extendedRequestId: 'JKJaXmPLvHcESHA=',
+      requestTime: '19/Jan/2026:21:13:26 +0000',
+      messageDirection: 'IN',
+      stage: 'prod',
+      connectedAt: 1768857206344,
+      requestTimeEpoch: 1768857206345,
+      identity: { sourceIp: ip },
+      requestId: 'JKJaXmPLvHcESHA=',
+      domainName: 'abcdef1234.execute-api.eu-west-1.amazonaws.com',
+      connectionId: 'JKJaXeiKvHcCE5A=',
+      apiId: 'abcdef1234',
+    },
+    isBase64Encoded: false,
+  };
+};

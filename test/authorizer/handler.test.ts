@@ -30,6 +30,7 @@ const deps = (changes: Partial<AuthorizerDeps> = {}): AuthorizerDeps => ({
   rules: RULES,
   keys: { prepare: () => undefined, held: () => keys, lookFor: () => Promise.resolve(keys) },
   revocation: withoutRevocation,
+  exchange: () => Promise.reject(new Error('no API key comes here')),
   clock: () => NOW * 1000,
   ...changes,
 });
@@ -37,6 +38,8 @@ const handlerWith = (changes: Partial<AuthorizerDeps> = {}, more: Partial<Author
   const all = deps(changes);
   return authorizerHandler(() => ({
     authorize: createAuthorizer(all),
+    issuer: all.issuer,
+    audience: all.audience,
     rules: all.rules,
     responseFormat: 'policy',
     clock: all.clock,
@@ -157,7 +160,7 @@ describe.each(POLICY_SHAPES)('%s, answered with a policy', (_, eventOf) => {
       expect({ path, allowed: (await ask({ authorization: ADMIN, path })).allowed }).toEqual({ path, allowed: false });
   });
   it('fails, as 503, when the keys or revocations cannot be known', async () => {
-    const outage = { prepare: () => undefined, view: () => Promise.reject(new Outage('dynamodb:BatchGetItem')) };
+    const outage = { denies: () => false, prepare: () => undefined, view: () => Promise.reject(new Outage('dynamodb:BatchGetItem')) };
     const noKeys = {
       prepare: () => undefined,
       held: () => {
@@ -297,7 +300,37 @@ describe('the audit trail', () => {
     await handlerWith()(restRequest({ authorization: READER }));
     await handlerWith()(restRequest({})).catch(() => undefined);
     await handlerWith()(restRequest({ authorization: 'Basic YTpi' })).catch(() => undefined);
+    expect(audits()).toEqual([]);
+  });
+  it('has beside each refusal a line that says what was wrong, and none for a request that passed', async () => {
+    await handlerWith()(restRequest({ authorization: READER }));
     expect(logged()).toEqual([]);
+    const refusals = [
+      restRequest({ authorization: READER, path: '/admin-only' }),
+      restRequest({ authorization: READER, path: '/nowhere' }),
+      restRequest({ authorization: bearer({ exp: NOW - 7, iat: NOW - 907 }) }),
+      restRequest({ authorization: bearer({ iat: NOW + 90, exp: NOW + 900 }) }),
+      restRequest({ authorization: bearer({ aud: 'https://other.example' }) }),
+      restRequest({ authorization: bearer({ iss: 'https://other.example' }) }),
+      restRequest({ authorization: bearer({ ip: ['198.51.100.0/24'] }) }),
+      restRequest({ authorization: 'Bearer a.b' }),
+      restRequest({}),
+    ];
+    for (const refusal of refusals) await handlerWith()(refusal).catch(() => undefined);
+    const lines = logged().filter(({ message }) => message === 'refused');
+    expect(lines.map(({ status, reason, detail }) => [status, reason, detail])).toMatchObject([
+      [403, 'scope_insufficient', { scope: 'admin', rule: 'GET /admin-only', missingScopes: 'admin', missingRoles: 'admin' }],
+      [403, 'route_without_rule', { method: 'GET', path: '/nowhere' }],
+      [401, 'token_expired', { expiredAt: NOW - 7, secondsAgo: 7 }],
+      [401, 'token_from_the_future', { issuedAt: NOW + 90, secondsAhead: 90 }],
+      [401, 'audience_wrong', { expectedAudience: AUDIENCE, receivedAudience: 'https://other.example' }],
+      [401, 'issuer_wrong', { expectedIssuer: ISSUER, receivedIssuer: 'https://other.example' }],
+      [401, 'network_not_allowed', { ip: '192.0.2.7', allowedNetworks: '198.51.100.0/24' }],
+      [401, 'token_malformed', { part: 'form' }],
+      [401, 'token_missing', { ruleNumber: expect.any(Number) as number }],
+    ]);
+    for (const line of lines) expect(line).toMatchObject({ endpoint: 'authorizer', trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(JSON.stringify(lines)).not.toMatch(/eyJ|Bearer/);
   });
   it('is carried further where that is wired', async () => {
     const recordDenial = vi.fn(() => Promise.resolve());

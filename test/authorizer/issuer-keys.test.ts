@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fetchDocument } from '../../src/authorizer/issuer-document.ts';
 import { createIssuerKeys } from '../../src/authorizer/issuer-keys.ts';
 import { Outage } from '../../src/outage.ts';
+import { DISTRUST_TOLD_SECONDS } from '../../src/signing/key-times.ts';
 import { testKey } from '../tokens/test-issuer.ts';
 import { json, startIssuerServer, type IssuerServer } from './issuer-server.ts';
 
@@ -100,6 +101,14 @@ describe("the issuer's keys", () => {
     expect(await kidsOf(keys)).toEqual([first.kid]);
     nowMs += 299_999;
     expect(keys.prepare(nowMs)).toBeUndefined();
+  });
+  it('are kept for a shorter time than the feed names a key that was revoked, however long the issuer is down', async () => {
+    const keys = create();
+    await kidsOf(keys);
+    down();
+    nowMs += DISTRUST_TOLD_SECONDS * 1000;
+    await keys.prepare(nowMs);
+    expect(() => keys.held(nowMs)).toThrow(Outage);
   });
   it('are only those that may verify: neither private nor symmetric nor weak nor two of one name', async () => {
     const twice = { ...second.jwk, kid: 'twice' };

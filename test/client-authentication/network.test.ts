@@ -72,8 +72,43 @@ describe('being in a range', () => {
     expect(inRanges('192.0.2.1', [])).toBe(false);
   });
 
+  describe.each(['::ffff:192.0.2.1', '::ffff:c000:201', '::FFFF:C000:0201', '0:0:0:0:0:ffff:c000:0201', '::ffff:c000:201%eth0'])(
+    'an IPv4 address written as %s',
+    (mapped) => {
+      it('is in the ranges that the address is in', () => {
+        expect(inRanges(mapped, ['192.0.2.0/24'])).toBe(true);
+        expect(inRanges(mapped, ['192.0.2.1/32'])).toBe(true);
+        expect(inRanges(mapped, ['192.0.3.0/24'])).toBe(false);
+        expect(inRanges(mapped, ['::/0', '::ffff:0:0/95'])).toBe(false);
+      });
+
+      it('counts as the network of the address', () => {
+        expect(networkOf(mapped)).toBe('192.0.2.1');
+      });
+    },
+  );
+
+  it.each(['::ffff:192.0.2.0/120', '::ffff:c000:200/120', '::FFFF:C000:0200/120', '0:0:0:0:0:ffff:c000:200/120'])(
+    'takes the range %s for the range of IPv4 that it is',
+    (range) => {
+      expect(isCidr(range)).toBe(true);
+      expect(['192.0.2.1', '192.0.2.255', '::ffff:c000:201'].map((ip) => inRanges(ip, [range]))).toEqual([true, true, true]);
+      expect(['192.0.3.0', '192.0.1.255', '::ffff:c000:301', '::c000:201'].map((ip) => inRanges(ip, [range]))).toEqual([
+        false,
+        false,
+        false,
+        false,
+      ]);
+    },
+  );
+
+  it('takes ::ffff:0:0/96 for all of IPv4', () => {
+    expect(inRanges('203.0.113.9', ['::ffff:0:0/96'])).toBe(true);
+    expect(inRanges('2001:db8::1', ['::ffff:0:0/96'])).toBe(false);
+  });
+
   it('keeps the families apart', () => {
-    expect(inRanges('192.0.2.1', ['2000::/3'])).toBe(false);
+    expect(inRanges('192.0.2.1', ['2000::/3', '::/0'])).toBe(false);
     expect(inRanges('2001:db8::1', ['0.0.0.0/0'])).toBe(false);
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readClientMetadata } from '../../src/clients/client-metadata.ts';
+import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../src/clients/client.ts';
+import { testKey } from '../tokens/test-issuer.ts';
 
 const DEFAULTS = {
   grant_types: ['client_credentials'],
@@ -123,8 +125,8 @@ describe('what each member may be', () => {
     ['grant_types', ['client_credentials', 'client_credentials'], 'entry 1 is repeated'],
     ['grant_types', ['client_credentials', 'refresh_token', 'x'], 'must have at most 2 entries'],
     ['grant_types', ['refresh_token'], 'must include client_credentials'],
-    ['token_endpoint_auth_method', 'none', 'must be one of client_secret_basic, client_secret_post'],
-    ['token_endpoint_auth_method', ['client_secret_basic'], 'must be one of client_secret_basic, client_secret_post'],
+    ['token_endpoint_auth_method', 'none', `must be one of ${TOKEN_ENDPOINT_AUTH_METHODS.join(', ')}`],
+    ['token_endpoint_auth_method', ['client_secret_basic'], `must be one of ${TOKEN_ENDPOINT_AUTH_METHODS.join(', ')}`],
     ['scope', ['read'], SCOPE],
     ['scope', 'read  write', SCOPE],
     ['scope', 'read\twrite', SCOPE],
@@ -211,6 +213,36 @@ describe('what members may be together', () => {
 
   it('a burst with a limit of its own', () => {
     expect(refusal({ rate_limit_per_minute: 10, rate_limit_burst: 0 })).toBe('accepted');
+  });
+
+  it('keys for whoever signs: these, or an address that has them', () => {
+    const METHOD = { token_endpoint_auth_method: 'private_key_jwt' };
+    const [es, rs] = [testKey('ES256').jwk, testKey('RS256').jwk];
+    const { alg: _, ...bare } = rs;
+    const jwks = { keys: [es] };
+    const jwks_uri = 'https://keys.example/jwks.json';
+    for (const member of [{ jwks }, { jwks_uri }]) expect(refusal({ ...METHOD, ...member })).toBe('accepted');
+    for (const member of [{ jwks }, { jwks_uri }]) expect(refusal(member)).toBe('accepted'); // before the method is changed
+    expect(refusal(METHOD)).toMatchObject({ field: 'token_endpoint_auth_method' });
+    expect(refusal({ ...METHOD, jwks, jwks_uri })).toMatchObject({ field: 'jwks_uri' });
+    const only = (alg: string, ...keys: object[]) => refusal({ ...METHOD, jwks: { keys }, token_endpoint_auth_signing_alg: alg });
+    expect(only('ES256', es)).toBe('accepted');
+    expect(only('ES256', es, rs)).toMatchObject({ field: 'token_endpoint_auth_signing_alg' });
+    for (const alg of ['RS256', 'PS256']) expect(only(alg, bare)).toBe('accepted');
+    expect(only('PS256', rs)).toMatchObject({ field: 'token_endpoint_auth_signing_alg' });
+    const secret_rotation = { every_days: 90 };
+    expect(refusal({ ...METHOD, jwks, secret_rotation })).toMatchObject({ field: 'secret_rotation' });
+  });
+
+  it('keys are kept as what they are, and nothing else of them', () => {
+    const { jwk } = testKey('ES256');
+    const { alg: _, kid, use: __, ...bare } = jwk;
+    const extra = { ...bare, key_ops: ['verify'], x5c: ['MIIB'], x5u: 'https://evil.example', note: 'x'.repeat(9_000) };
+    expect(accepted({ jwks: { keys: [extra], more: 1 } }).reading).toMatchObject({
+      value: { jwks: { keys: [{ ...bare, kid, use: 'sig' }] } },
+    });
+    const read = accepted({ jwks: { keys: [extra] } }).reading;
+    expect(read.ok && Object.keys(read.value.jwks?.keys[0] ?? {}).sort()).toEqual(['crv', 'kid', 'kty', 'use', 'x', 'y']);
   });
 
   it('names the first member that is wrong', () => {

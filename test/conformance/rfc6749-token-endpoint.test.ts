@@ -167,7 +167,7 @@ describe('section 5.2, error response', () => {
     expect([answer.status, answer.body.error]).toEqual([400, 'invalid_request']);
   });
 
-  it.each(['authorization_code', 'implicit', 'CLIENT_CREDENTIALS', 'client_credentials ', 'urn:ietf:params:oauth:grant-type:jwt-bearer'])(
+  it.each(['authorization_code', 'implicit', 'CLIENT_CREDENTIALS', 'client_credentials ', 'urn:ietf:params:oauth:grant-type:saml2-bearer'])(
     'grant_type %j: unsupported_grant_type',
     async (grantType) => {
       const answer = await withGrant(grantType);

@@ -28,7 +28,11 @@ describe('section 2, metadata', () => {
   });
 
   it('grant_types_supported is there, because its default is for people', async () => {
-    expect((await call(WELL_KNOWN)).body.grant_types_supported).toEqual(['client_credentials', 'refresh_token']);
+    expect((await call(WELL_KNOWN)).body.grant_types_supported).toEqual([
+      'client_credentials',
+      'refresh_token',
+      'urn:ietf:params:oauth:grant-type:jwt-bearer',
+    ]);
   });
 
   it('every listed endpoint answers, and answers for this issuer', async () => {
@@ -51,8 +55,11 @@ describe('section 2, metadata', () => {
 
   it('every listed authentication method and grant works, and no algorithm is "none"', async () => {
     const { body, text } = await call(WELL_KNOWN);
-    expect(body.token_endpoint_auth_methods_supported).toEqual(['client_secret_basic', 'client_secret_post']);
-    expect(text).not.toMatch(/"none"|_jwt"/);
+    expect(body.token_endpoint_auth_methods_supported).toEqual(['client_secret_basic', 'client_secret_post', 'private_key_jwt']);
+    // RFC 8414 section 2: the algorithms "MUST be present if" private_key_jwt is listed, and "none" MUST NOT be among them.
+    for (const endpoint of ['token', 'revocation', 'introspection'])
+      expect(body[`${endpoint}_endpoint_auth_signing_alg_values_supported`]).toEqual(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']);
+    expect(text).not.toMatch(/"none"|"HS\d|client_secret_jwt"/);
   });
 });
 

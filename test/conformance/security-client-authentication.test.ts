@@ -157,3 +157,44 @@ describe.skipIf(process.platform !== 'linux')('111: networks, by the address of 
     expect((await call('/protected', { headers: { ...headers, ...FORGED } })).status).toBe(401);
   });
 });
+
+describe('110: API keys', () => {
+  const exchange = (headers: Readonly<Record<string, string>>, body: Readonly<Record<string, string>> = {}, query = '') =>
+    call(`/token${query}`, { method: 'POST', headers, body: form({ grant_type: 'client_credentials', ...body }) });
+  let made: { id: string; api_key: string };
+  beforeAll(async () => {
+    made = (await manage('POST', `/clients/${client.client_id}/api-keys`, { scope: 'read' })).body;
+  });
+
+  it('have a prefix, an id and 256 bits, and are shown once', async () => {
+    expect(made.api_key).toMatch(new RegExp(`^m2m_ak_${made.id}_[A-Za-z0-9_-]{43}[A-Za-z0-9_-]{6}$`));
+    for (const path of [`/clients/${client.client_id}/api-keys`, `/clients/${client.client_id}`])
+      expect((await manage('GET', path)).text).not.toContain('m2m_ak_');
+  });
+
+  it('serve in a header alone, by themselves alone, at /token and at protected routes', async () => {
+    const headers = { 'x-api-key': made.api_key };
+    const authorization = `Bearer ${made.api_key}`;
+    expect([(await exchange(headers)).status, (await exchange({ authorization })).status]).toEqual([200, 200]);
+    for (const taken of [headers, { authorization }]) expect((await call('/protected', { headers: taken })).status).toBe(200);
+    for (const refused of [
+      await exchange({ ...headers, authorization }),
+      await exchange({ ...headers, ...basic(client) }),
+      await exchange(headers, { client_secret: client.client_secret }),
+      await exchange({}, {}, `?api_key=${made.api_key}`),
+    ])
+      expect(refused.status).toBe(400);
+    expect((await exchange({}, { api_key: made.api_key })).status).toBe(401);
+    const bearer = `Bearer ${await api.accessToken(client)}`;
+    expect((await call('/protected', { headers: { ...headers, authorization: bearer } })).status).toBe(401);
+    expect((await call(`/protected?x-api-key=${made.api_key}`)).status).toBe(401);
+  });
+
+  it('that are wrong in whatever way look the same', async () => {
+    const other = (await manage('POST', `/clients/${(await register()).client_id}/api-keys`)).body as { id: string; api_key: string };
+    const wrong = [made.api_key.slice(0, -1), made.api_key.replace(made.id, other.id), made.api_key.replace(client.client_id, 'nobody')];
+    const answers = await Promise.all(wrong.map((key) => exchange({ 'x-api-key': key })));
+    expect(new Set(answers.map((answer) => JSON.stringify(visible(answer)))).size).toBe(1);
+    expect(answers[0]!.status).toBe(401);
+  });
+});

@@ -1,10 +1,10 @@
 // What code lists, its page lists too: no more, no less.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { AUTHORIZER_FEED_ENV, AUTHORIZER_TABLE_ENV } from '../../functions/authorizer/env.ts';
+import { AUTHORIZER_ENV_OPTIONAL, AUTHORIZER_FEED_ENV, AUTHORIZER_TABLE_ENV } from '../../functions/authorizer/env.ts';
 import { JWKS_ENV } from '../../functions/jwks/env.ts';
 import { REVOKE_ENV } from '../../functions/revoke/env.ts';
-import { TOKEN_ENV, TOKEN_ENV_OPTIONAL } from '../../functions/token/env.ts';
+import { SIGNING_ENV_OPTIONAL, TOKEN_ENV, TOKEN_ENV_OPTIONAL } from '../../functions/token/env.ts';
 import { KNOBS } from '../../local/config.ts';
 import { FAULT_MODES } from '../../local/engines/faults.ts';
 import { AUDIT_EVENT_FIELDS, AUDIT_EVENT_TYPES } from '../../src/audit/event.ts';
@@ -15,7 +15,17 @@ import { createFeedReader } from '../../src/endpoints/revocation-feed.ts';
 import { wireErrors, type WireError } from '../../src/endpoints/wire-error.ts';
 import { ROUTES } from '../../src/http/route-table.ts';
 import { clientAttributes } from '../../src/storage/client-codec.ts';
-import { clientKey, denialKey, revocationKey, secretUseKey, sessionKey, signingKeyKey, windowKey } from '../../src/storage/keys.ts';
+import {
+  apiKeyKey,
+  clientKey,
+  denialKey,
+  quotaKey,
+  revocationKey,
+  secretUseKey,
+  sessionKey,
+  signingKeyKey,
+  windowKey,
+} from '../../src/storage/keys.ts';
 import { FEED_INDEX, LISTING_INDEX, TABLE } from '../../src/storage/table-schema.ts';
 import { firstCells, page, rows } from './pages.ts';
 
@@ -92,15 +102,45 @@ describe('authorizer.md', () => {
     expect(firstCells('docs/authorizer.md', 'Route rules')).toEqual([...members.matchAll(/'(\w+)'/g)].map(([, member]) => member));
   });
   it('has every name of the environment', () => {
-    const names = new Set<string>([...AUTHORIZER_TABLE_ENV, ...AUTHORIZER_FEED_ENV]);
+    const names = new Set<string>([...AUTHORIZER_TABLE_ENV, ...AUTHORIZER_FEED_ENV, ...AUTHORIZER_ENV_OPTIONAL]);
     expect(firstCells('docs/authorizer.md', 'Environment of the function').toSorted()).toEqual([...names].sort());
+  });
+});
+
+describe('verify.md', () => {
+  it('has every option', () => {
+    const body = /VerifierOptions = Demand & \{(.*?)^\};/ms.exec(readFileSync('src/verify/verifier.ts', 'utf8'))?.[1] ?? '';
+    const options = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, option = '']) => option);
+    expect(firstCells('docs/verify.md', 'Options')).toEqual(options);
+  });
+  it('has every import of the package', () => {
+    const body = /const EXPORTS = \{(.*?)^\}/ms.exec(readFileSync('bin/build.ts', 'utf8'))?.[1] ?? '';
+    const names = [...body.matchAll(/^ {2}(\w+):/gm)].map(([, name = '']) => (name === 'index' ? 'm2m-auth' : `m2m-auth/${name}`));
+    expect(firstCells('docs/verify.md', 'Installing').toSorted()).toEqual(names.toSorted());
+  });
+});
+
+describe('secrets-manager.md', () => {
+  it('has every prop', () => {
+    const props = membersOf('lib/client-secret-rotation.ts', 'ClientSecretRotationProps');
+    expect(firstCells('docs/secrets-manager.md', 'The construct')).toEqual(props);
+  });
+  it('has every reason of a failure', () => {
+    const reasons = readFileSync('src/consumer/rotate.ts', 'utf8').matchAll(/readonly reason: '(\w+)'/g);
+    expect(firstCells('docs/secrets-manager.md', 'When it fails').toSorted()).toEqual(
+      [...new Set([...reasons].map(([, reason]) => reason))].toSorted(),
+    );
   });
 });
 
 describe('revocation.md', () => {
   it('has every member of the feed', async () => {
-    const feed = await createFeedReader('https://issuer.example', { since: () => Promise.resolve([]) }).current(0);
-    expect(firstCells('docs/revocation.md', 'The feed')).toEqual(Object.keys(feed));
+    const nothing = () => Promise.resolve([]);
+    // A list that an issuer without mutual TLS leaves out.
+    const deniedCertificates = () => Promise.resolve([{ kind: 'cert' as const, id: 'c', atMs: 0, until: 10 }]);
+    const store = { since: nothing, distrustedKeys: nothing, deniedCertificates };
+    const { text } = await createFeedReader('https://issuer.example', store).answer('whole', 0);
+    expect(firstCells('docs/revocation.md', 'The feed')).toEqual(Object.keys(JSON.parse(text)));
   });
 });
 
@@ -109,9 +149,11 @@ describe('storage.md', () => {
   const keys = {
     clientKey: clientKey('c'),
     sessionKey: sessionKey('c', 's'),
+    apiKeyKey: apiKeyKey('c', 'a'),
     secretUseKey: secretUseKey('c', 's'),
     windowKey: windowKey(window),
     denialKey: denialKey(window),
+    quotaKey: quotaKey('c', 1),
     revocationKey: revocationKey('j'),
     signingKeyKey: signingKeyKey('k'),
   };
@@ -129,10 +171,18 @@ describe('storage.md', () => {
 
 describe('local-run.md', () => {
   it('has every knob', () => {
-    expect(firstCells('docs/local-run.md', 'Knobs')).toEqual(['PORT', 'HOST', 'DATA_DIR', ...KNOBS]);
+    expect(firstCells('docs/local-run.md', 'Knobs')).toEqual([
+      'PORT',
+      'HOST',
+      'DATA_DIR',
+      'MTLS_PORT',
+      'SIGNING',
+      'FORMER_SIGNING',
+      ...KNOBS,
+    ]);
   });
   it('has every name of the functions environment', () => {
-    for (const name of [...TOKEN_ENV, ...TOKEN_ENV_OPTIONAL, ...REVOKE_ENV, ...JWKS_ENV])
+    for (const name of [...TOKEN_ENV, ...TOKEN_ENV_OPTIONAL, ...SIGNING_ENV_OPTIONAL, ...REVOKE_ENV, ...JWKS_ENV])
       expect(page('docs/local-run.md')).toContain(`\`${name}\``);
   });
   it('has every mode of a fault', () => {

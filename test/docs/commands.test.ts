@@ -2,17 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { COMMON_OPTIONS } from '../../bin/m2m/arguments.ts';
-import { audit } from '../../bin/m2m/audit.ts';
-import { clients } from '../../bin/m2m/clients.ts';
-import type { Command } from '../../bin/m2m/command.ts';
-import { introspect } from '../../bin/m2m/introspect.ts';
-import { revoke } from '../../bin/m2m/revoke.ts';
-import { secrets } from '../../bin/m2m/secrets.ts';
-import { sessions } from '../../bin/m2m/sessions.ts';
-import { token } from '../../bin/m2m/token.ts';
+import { COMMANDS } from '../../bin/m2m/commands.ts';
 import { blocks, PAGES } from './pages.ts';
 
-const COMMANDS: readonly Command[] = [...clients, ...secrets, ...sessions, token, introspect, revoke, audit];
 const lines = PAGES.flatMap((file) => blocks(file).filter(({ language }) => language === 'sh')).flatMap(({ text }) => text.split('\n'));
 const calls = lines.flatMap((line) => [...line.matchAll(/npm run -s m2m -- ([^|)]+)/g)].map(([, call = '']) => call.trim()));
 

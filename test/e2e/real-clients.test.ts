@@ -1,10 +1,12 @@
 // The OAuth clients and JWT verifiers that people use, over HTTP, with every authentication method, grant and algorithm.
 import { rmSync } from 'node:fs';
 import { JwtVerifier } from 'aws-jwt-verify';
-import { createRemoteJWKSet, jwtVerify, type JWTVerifyResult } from 'jose';
+import { createRemoteJWKSet, importPKCS8, jwtVerify, SignJWT, type JWTVerifyResult } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ALGORITHMS, type Algorithm } from '../../src/tokens/algorithms.ts';
+import { testKey } from '../tokens/test-issuer.ts';
 import { assemblyWith } from './assembly.ts';
 import { form } from './call.ts';
 import { decoded, endpointsOf, type Endpoints, type TestClient } from './endpoints.ts';
@@ -25,12 +27,24 @@ let assembly: string;
 let service: ServiceProcess;
 let api: Endpoints;
 let client: TestClient;
+/** With a key of each algorithm, and no secret. */
+let signer: TestClient;
+const KEYS = new Map(ALGORITHMS.map((alg) => [alg, testKey(alg)]));
+/** As a client of the Web holds it. */
+const cryptoKey = (alg: Algorithm) =>
+  importPKCS8(KEYS.get(alg)!.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, alg === 'EdDSA' ? 'Ed25519' : alg);
 beforeAll(async () => {
   const audiences = Object.fromEntries(Object.entries(AUDIENCES).map(([audience, algorithm]) => [audience, { algorithm }]));
   assembly = await assemblyWith({ audiences });
   service = await startService({ assembly });
   api = endpointsOf(service);
   client = await api.register({ audiences: [service.issuer, ...Object.keys(AUDIENCES)] });
+  const jwks = { keys: [...KEYS.values()].map(({ jwk }) => jwk) };
+  signer = await api.register({
+    audiences: [service.issuer, ...Object.keys(AUDIENCES)],
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks,
+  });
 });
 afterAll(async () => {
   await service.stop();
@@ -56,14 +70,21 @@ describe('oauth4webapi', () => {
     const issuer = new URL(service.issuer);
     return oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...http, algorithm: 'oauth2' }));
   };
-  const METHODS = {
-    client_secret_basic: ({ client_secret }: Credentials) => oauth.ClientSecretBasic(client_secret),
-    client_secret_post: ({ client_secret }: Credentials) => oauth.ClientSecretPost(client_secret),
+  const METHODS: Readonly<Record<string, () => Promise<readonly [client: TestClient, auth: oauth.ClientAuth]>>> = {
+    client_secret_basic: async () => [client, oauth.ClientSecretBasic(client.client_secret)],
+    client_secret_post: async () => [client, oauth.ClientSecretPost(client.client_secret)],
+    ...Object.fromEntries(
+      ALGORITHMS.map((alg) => [
+        `private_key_jwt ${alg}`,
+        async () => [signer, oauth.PrivateKeyJwt({ key: await cryptoKey(alg), kid: KEYS.get(alg)!.kid })],
+      ]),
+    ),
   };
 
   it.each(Object.entries(METHODS))('%s: discovers, obtains, refreshes, introspects, calls, revokes', async (_, method) => {
     const server = await discover();
-    const [as, auth] = [{ client_id: client.client_id }, method(client)];
+    const [{ client_id }, auth] = await method();
+    const as = { client_id };
     const granted = await oauth.processClientCredentialsResponse(
       server,
       as,
@@ -77,7 +98,7 @@ describe('oauth4webapi', () => {
     );
     const introspect = async (token: string) =>
       oauth.processIntrospectionResponse(server, as, await oauth.introspectionRequest(server, as, auth, token, http));
-    expect(await introspect(refreshed.access_token)).toMatchObject({ active: true, client_id: client.client_id, scope: 'read' });
+    expect(await introspect(refreshed.access_token)).toMatchObject({ active: true, client_id, scope: 'read' });
     const url = new URL('/protected', service.issuer);
     expect((await oauth.protectedResourceRequest(refreshed.access_token, 'GET', url, undefined, null, http)).status).toBe(200);
     const claims = await oauth.validateJwtAccessToken(
@@ -86,7 +107,7 @@ describe('oauth4webapi', () => {
       service.issuer,
       http,
     );
-    expect(claims.client_id).toBe(client.client_id);
+    expect(claims.client_id).toBe(client_id);
     await oauth.processRevocationResponse(await oauth.revocationRequest(server, as, auth, refreshed.access_token, http));
     expect(await introspect(refreshed.access_token)).toEqual({ active: false });
     await expect(oauth.protectedResourceRequest(refreshed.access_token, 'GET', url, undefined, null, http)).rejects.toThrow(
@@ -108,11 +129,16 @@ describe('oauth4webapi', () => {
 });
 
 describe('openid-client', () => {
-  it.each([
-    ['client_secret_basic', openid.ClientSecretBasic],
-    ['client_secret_post', openid.ClientSecretPost],
+  it.each<[string, () => readonly [client: TestClient, auth: Promise<openid.ClientAuth> | openid.ClientAuth]]>([
+    ['client_secret_basic', () => [client, openid.ClientSecretBasic(client.client_secret)]],
+    ['client_secret_post', () => [client, openid.ClientSecretPost(client.client_secret)]],
+    ...ALGORITHMS.map((alg): [string, () => [TestClient, Promise<openid.ClientAuth>]] => [
+      `private_key_jwt ${alg}`,
+      () => [signer, cryptoKey(alg).then((key) => openid.PrivateKeyJwt({ key, kid: KEYS.get(alg)!.kid }))],
+    ]),
   ])('%s: discovers, obtains, refreshes, introspects, revokes', async (_, method) => {
-    const config = await openid.discovery(new URL(service.issuer), client.client_id, undefined, method(client.client_secret), {
+    const [{ client_id }, auth] = method();
+    const config = await openid.discovery(new URL(service.issuer), client_id, undefined, await auth, {
       algorithm: 'oauth2',
       execute,
     });
@@ -135,7 +161,26 @@ describe('openid-client', () => {
 
 type Fields = Readonly<Record<string, string>>;
 /** Ways to say who one is; each gives the body's fields and the headers. */
-const AUTHENTICATION: Readonly<Record<string, (client: Credentials) => { fields?: Fields; headers?: Fields }>> = {
+const AUTHENTICATION: Readonly<
+  Record<string, (client: Credentials) => { fields?: Fields; headers?: Fields } | Promise<{ fields: Fields }>>
+> = {
+  ...Object.fromEntries(
+    ALGORITHMS.map((alg) => [
+      `private_key_jwt ${alg}`,
+      async () => ({
+        fields: {
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+          client_assertion: await new SignJWT({ jti: crypto.randomUUID() })
+            .setProtectedHeader({ alg, kid: KEYS.get(alg)!.kid })
+            .setIssuer(signer.client_id)
+            .setSubject(signer.client_id)
+            .setAudience(service.issuer)
+            .setExpirationTime('1m')
+            .sign(await cryptoKey(alg)),
+        },
+      }),
+    ]),
+  ),
   client_secret_basic: ({ client_id, client_secret }) => ({
     headers: { authorization: `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}` },
   }),
@@ -145,11 +190,11 @@ const AUTHENTICATION: Readonly<Record<string, (client: Credentials) => { fields?
 };
 
 describe.each(Object.keys(AUTHENTICATION))('the matrix: %s', (method) => {
-  const { fields, headers } = {
-    fields: () => AUTHENTICATION[method]!(client).fields,
-    headers: () => AUTHENTICATION[method]!(client).headers,
+  const ask = async (grant: Fields) => {
+    const { fields, headers = {} }: { fields?: Fields; headers?: Fields } = await AUTHENTICATION[method]!(client);
+    return api.call('/token', { method: 'POST', headers, body: form({ ...grant, ...fields }) });
   };
-  const ask = (grant: Fields) => api.call('/token', { method: 'POST', headers: headers() ?? {}, body: form({ ...grant, ...fields() }) });
+  const asks = () => (method.startsWith('private_key_jwt') ? signer : client);
 
   it('both grants, every algorithm: the token is signed as its audience wants it, and verifies', async () => {
     for (const [algorithm, audience] of targets()) {
@@ -159,7 +204,7 @@ describe.each(Object.keys(AUTHENTICATION))('the matrix: %s', (method) => {
       expect(refreshed.status, refreshed.text).toBe(200);
       for (const { body } of [granted, refreshed]) {
         const { protectedHeader, payload } = await verified(body.access_token, audience);
-        expect([protectedHeader.alg, payload['client_id']]).toEqual([algorithm, client.client_id]);
+        expect([protectedHeader.alg, payload['client_id']]).toEqual([algorithm, asks().client_id]);
       }
     }
   });

@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BUNDLE_SETTINGS } from '../../lib/bundle-settings.ts';
 import { startEnvironment, type ExecutionEnvironment, type InvocationResult } from '../../local/functions/environment.ts';
-import { bearer } from './call.ts';
+import { bearer, form } from './call.ts';
 import { decoded, endpointsOf, expectOk, type TestClient } from './endpoints.ts';
 import { runningService } from './running-service.ts';
 import { PROJECT, temporaryFolder } from './service-process.ts';
@@ -48,6 +48,29 @@ describe('in table mode, and by introspection', () => {
   });
 });
 
+/** An API key and a token that it was exchanged for. */
+async function withApiKey(): Promise<{ key: string; accessToken: string; end: () => Promise<void> }> {
+  const path = `/clients/${(await register()).client_id}/api-keys`;
+  const { id, api_key: key } = (await manage('POST', path, { scope: 'read' })).body;
+  const exchanged = await api.call('/token', {
+    method: 'POST',
+    headers: { 'x-api-key': key },
+    body: form({ grant_type: 'client_credentials' }),
+  });
+  const end = async (): Promise<void> => expect((await manage('DELETE', `${path}/${id}`)).status).toBe(204);
+  return { key, accessToken: expectOk(exchanged).body.access_token, end };
+}
+
+describe('in table mode', () => {
+  it('ending an API key is effective at the very next call, for the key and its tokens', async () => {
+    const { key, accessToken: text, end } = await withApiKey();
+    const byKey = async () => (await api.call('/protected', { headers: { 'x-api-key': key } })).status;
+    expect([await byKey(), (await api.protected(text)).status]).toEqual([200, 200]);
+    await end();
+    expect([await byKey(), (await api.protected(text)).status, await byKey()]).toEqual([401, 401, 401]);
+  });
+});
+
 /** The feed authorizer as it would be deployed: its own bundle in an environment without AWS, fed with API Gateway's events. */
 describe('in feed mode', () => {
   const folder = temporaryFolder();
@@ -71,7 +94,7 @@ describe('in feed mode', () => {
       variables: {
         ISSUER: service.issuer,
         AUDIENCE: service.issuer,
-        RULES: JSON.stringify([{ method: 'GET', path: '/orders', scopes: ['read'] }]),
+        RULES: JSON.stringify(['/orders', '/$connect'].map((path) => ({ method: 'GET', path, scopes: ['read'] }))),
         RESPONSE_FORMAT: 'simple',
         REVOCATION: 'feed',
         WHEN_STALE: 'deny',
@@ -106,6 +129,13 @@ describe('in feed mode', () => {
       headers: { authorization },
       requestContext: { http: { method: 'GET', path: '/orders', ...identity }, stage: '$default' },
     }),
+    'WebSocket, $connect': (authorization) => ({
+      type: 'REQUEST',
+      methodArn: 'arn:aws:execute-api:us-east-1:000000000000:socket/v1/$connect',
+      headers: { Authorization: authorization },
+      multiValueHeaders: { Authorization: [authorization] },
+      requestContext: { routeKey: '$connect', eventType: 'CONNECT', stage: 'v1', identity: { sourceIp: '127.0.0.1' } },
+    }),
   };
   const ask = (shape: string, text: string): Promise<InvocationResult> =>
     authorizer.invoke(JSON.stringify(EVENTS[shape]!(`Bearer ${text}`)), 10_000);
@@ -127,6 +157,19 @@ describe('in feed mode', () => {
     expect(isAllowed(await ask(shape, text))).toBe(true);
     expect(isAllowed(await ask(shape, `${text.slice(0, -4)}AAAA`))).toBe(false);
     expect(isAllowed(await ask(shape, 'garbage'))).toBe(false);
+  });
+
+  it.concurrent.each(Object.keys(EVENTS))('%s: ending an API key is effective within 5 s, for the key and its tokens', async (shape) => {
+    const { key, accessToken: text, end } = await withApiKey();
+    expect([isAllowed(await ask(shape, key)), isAllowed(await ask(shape, text))]).toEqual([true, true]);
+    await end();
+    const until = performance.now() + BOUND_MS;
+    let allowed = [true];
+    while (allowed.includes(true) && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      allowed = [isAllowed(await ask(shape, key)), isAllowed(await ask(shape, text))];
+    }
+    expect(allowed).toEqual([false, false]);
   });
 
   it.concurrent.each(Object.entries(WAYS))('revoking %s is effective within 5 s, for good', async (_, revokeIt) => {

@@ -79,7 +79,7 @@ export const portOf = ({ issuer }: Pick<Reachable, 'issuer'>): number => Number(
 /** This process's environment without what a local run reads, so that a developer's own settings change no test. */
 export function cleanEnvironment(more: Readonly<Record<string, string>>): Record<string, string> {
   const ours =
-    /^(?:PORT|HOST|DATA_DIR|RATE_LIMIT_.*|REFRESH_GRACE_SECONDS|ACCESS_TOKEN_LIFETIME_SECONDS|M2M_.*|NODE_OPTIONS|AWS_.*|CDK_.*)$/;
+    /^(?:PORT|HOST|DATA_DIR|(?:FORMER_)?SIGNING|RATE_LIMIT_.*|REFRESH_GRACE_SECONDS|ACCESS_TOKEN_LIFETIME_SECONDS|M2M_.*|NODE_OPTIONS|AWS_.*|CDK_.*)$/;
   const kept = Object.entries(process.env).flatMap(([name, value]) => (value === undefined || ours.test(name) ? [] : [[name, value]]));
   return { ...Object.fromEntries(kept), ...more };
 }

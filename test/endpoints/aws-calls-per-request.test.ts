@@ -1,15 +1,20 @@
 // What a request costs in AWS calls, and how many of them one has to wait for (DESIGN section 5).
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimsOf } from './access-token.ts';
+import { testKey } from '../tokens/test-issuer.ts';
+import { assertionForm, signedAssertion } from './assertions.ts';
 import type { Sent } from './request.ts';
-import { useService, type Registered } from './service-under-test.ts';
+import { ISSUER, useService, type Registered } from './service-under-test.ts';
 
-const service = useService();
+// As deployed: what lockout and blocks need is read in the same call.
+const LOCKOUT = JSON.stringify({ failures: 5, window: 900, first_delay: 30, max_delay: 1800, at_once: 400 });
+const service = useService({ environment: { LOCKOUT } });
 let plain: Registered;
 let withSession: Registered;
 let manager: Registered;
 let managerToken: string;
 const GRANT = { grant_type: 'client_credentials' };
+const KEY = testKey('ES256');
 
 beforeAll(async () => {
   plain = await service.register();
@@ -18,7 +23,8 @@ beforeAll(async () => {
   managerToken = (await service.send({ to: 'POST /token', basic: manager, form: { ...GRANT, scope: 'clients:manage' } })).body
     .access_token as string;
   // Every function's keys and secrets are in memory from here on.
-  for (const to of ['POST /revoke', 'POST /introspect']) await service.send({ to, basic: plain, form: { token: managerToken } });
+  for (const to of ['POST /revoke', 'POST /introspect'])
+    for (const basic of [plain, withSession]) await service.send({ to, basic, form: { token: managerToken } });
   await service.send({ to: 'POST /refresh', form: { refresh_token: await refreshToken() } });
   // And the uses of their secrets have been written.
   await service.send({ to: 'POST /token', basic: plain, form: GRANT });
@@ -50,6 +56,18 @@ describe('a token request', () => {
     expect(waits).toBe(2);
   });
 
+  it('by a signed assertion has one write more, and waits for it: its jti is spent', async () => {
+    const client = await service.register({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [KEY.jwk] } });
+    const form = () => {
+      const assertion = signedAssertion(KEY, { clientId: client.client_id, issuer: ISSUER, now: service.now() });
+      return { ...GRANT, ...assertionForm(assertion) };
+    };
+    await cost({ to: 'POST /token', form: form() }); // the use of its key is written
+    const { calls, waits } = await cost({ to: 'POST /token', form: form() });
+    expect(calls).toEqual(['BatchGetItem', 'PutItem ONCE', 'Sign', 'UpdateItem RATE']);
+    expect(waits).toBe(3);
+  });
+
   it('that is the first in 5 minutes with its secret has one write more, beside the signature', async () => {
     const fresh = await service.register();
     for (const more of [['UpdateItem CLIENT'], []]) {
@@ -64,9 +82,14 @@ describe('a token request', () => {
     expect((await cost({ to: 'POST /token', basic: wrong, form: GRANT }, 401)).calls).toEqual([
       'BatchGetItem',
       'PutItem DENIED',
+      'UpdateItem FAIL',
+      'UpdateItem FAIL',
+      'UpdateItem FAIL',
       'UpdateItem RATE',
     ]);
-    expect((await cost({ to: 'POST /token', basic: wrong, form: GRANT }, 401)).calls).toEqual(['BatchGetItem', 'UpdateItem RATE']);
+    const { calls, waits } = await cost({ to: 'POST /token', basic: wrong, form: GRANT }, 401);
+    expect(calls).toEqual(['BatchGetItem', 'UpdateItem FAIL', 'UpdateItem FAIL', 'UpdateItem RATE']);
+    expect(waits).toBe(2);
   });
 
   it('that is malformed costs nothing', async () => {
@@ -167,6 +190,39 @@ describe('client management', () => {
   it('without a token, or with a forged one, costs nothing', async () => {
     expect((await cost({ to: 'GET /clients' }, 401)).calls).toEqual([]);
     expect((await cost({ to: 'GET /clients', bearer: managerToken.replace(/.{5}$/, 'AAAAA') }, 401)).calls).toEqual([]);
+  });
+});
+
+describe('API keys', () => {
+  it('are exchanged for what a token by secret costs, since the key says whose it is', async () => {
+    const { client_id } = await service.register();
+    const path = `/clients/${client_id}/api-keys`;
+    const made = await service.send({ to: `POST ${path}`, bearer: managerToken });
+    const headers = { 'x-api-key': made.body.api_key as string };
+    await service.send({ to: 'POST /token', headers, form: GRANT });
+    expect(await cost({ to: 'POST /token', headers, form: GRANT })).toEqual({
+      calls: ['BatchGetItem', 'Sign', 'UpdateItem RATE'],
+      waits: 2,
+    });
+    expect((await cost({ to: 'POST /token', headers: { 'x-api-key': 'm2m_ak_garbage' }, form: GRANT }, 401)).calls).toEqual([]);
+  });
+
+  it('are made with one query and one write, listed by a query and their uses, ended in one write', async () => {
+    const { client_id } = await service.register();
+    const path = `/clients/${client_id}/api-keys`;
+    expect(await cost({ to: `POST ${path}`, bearer: managerToken }, 201)).toEqual({
+      calls: ['BatchGetItem', 'GetItem CLIENT', 'PutItem CLIENT', 'Query CLIENT', 'UpdateItem RATE'],
+      waits: 4,
+    });
+    const { items } = (await service.send({ to: `GET ${path}`, bearer: managerToken })).body as { items: { id: string }[] };
+    expect(await cost({ to: `GET ${path}`, bearer: managerToken })).toEqual({
+      calls: ['BatchGetItem', 'BatchGetItem', 'GetItem CLIENT', 'Query CLIENT', 'UpdateItem RATE'],
+      waits: 4,
+    });
+    expect(await cost({ to: `DELETE ${path}/${items[0]!.id}`, bearer: managerToken }, 204)).toEqual({
+      calls: ['BatchGetItem', 'GetItem CLIENT', 'UpdateItem CLIENT', 'UpdateItem RATE'],
+      waits: 3,
+    });
   });
 });
 

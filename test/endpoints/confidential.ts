@@ -28,10 +28,13 @@ export function createConfidential(): Confidential {
     learn({ form, json, basic, bearer, headers = {} }, { body }) {
       if (basic !== undefined) add(basic.client_secret, basicAuthorization(basic).slice('Basic '.length));
       if (bearer !== undefined) add(bearer);
-      for (const name of ['authorization', 'x-client-secret']) add(headers[name] ?? '');
+      for (const name of ['authorization', 'x-client-secret', 'x-api-key']) add(headers[name] ?? '');
       const parameters = typeof form === 'string' ? Object.fromEntries(new URLSearchParams(form)) : { ...form, ...(json as object) };
-      for (const name of ['client_secret', 'password', 'token', 'access_token', 'refresh_token']) add(textOf(parameters[name]));
-      for (const name of ['client_secret', 'access_token', 'refresh_token']) add(textOf(body?.[name]));
+      for (const name of ['client_secret', 'password', 'token', 'access_token', 'refresh_token', 'client_assertion'])
+        add(textOf(parameters[name]));
+      for (const name of ['client_secret', 'api_key', 'access_token', 'refresh_token']) add(textOf(body?.[name]));
+      // What stands before it is the key's id, which is no secret.
+      add(textOf(body?.['api_key']).slice(-49));
     },
     leaksIn: (lines) =>
       lines.filter((line) => {

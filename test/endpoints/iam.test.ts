@@ -110,7 +110,9 @@ describe('/iam/clients', () => {
     const changed = await service.send({ to: `PUT /iam/clients/${id}`, userArn: OPS, json: { iam_principals: [ROLE] } });
     expect(changed).toMatchObject({ status: 200, body: { iam_principals: [ROLE] } });
     expect((await service.send({ to: 'GET /iam/clients', userArn: OPS })).status).toBe(200);
-    expect((await service.engine.item({ PK: `CLIENT#${id}`, SK: 'CLIENT' })) as object).toMatchObject({ event: { reason: `by:${OPS}` } });
+    expect((await service.engine.item({ PK: `CLIENT#${id}`, SK: 'CLIENT' })) as object).toMatchObject({
+      event: { reason: `by:${OPS} client_name,scope,iam_principals` },
+    });
     expect((await ask({ client_id: id })).status).toBe(200);
   });
   it('takes a retry from another session of the role for the retry that it is', async () => {

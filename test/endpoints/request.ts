@@ -15,6 +15,8 @@ export type Sent = {
   readonly ip?: string;
   /** Who API Gateway says has signed the request. */
   readonly userArn?: string;
+  /** Of the TLS connection (PEM), as API Gateway tells it. */
+  readonly certificate?: string;
 };
 
 export type Answer = {
@@ -69,6 +71,7 @@ export function eventFrom(sent: Sent): HttpApiEvent {
     requestContext: {
       http: { method, sourceIp: sent.ip ?? '203.0.113.7' },
       ...(sent.userArn === undefined ? {} : { authorizer: { iam: { userArn: sent.userArn } } }),
+      ...(sent.certificate === undefined ? {} : { authentication: { clientCert: { clientCertPem: sent.certificate } } }),
     },
   };
 }

@@ -140,7 +140,6 @@ describe('listing sessions', () => {
     'limit=0',
     'limit=101',
     'limit=x',
-    'limit=',
     'limit=1&limit=2',
     'cursor=x',
     'cursor=%00',

@@ -11,13 +11,14 @@ describe.each(ENDPOINTS)('%s with a bad environment', (to) => {
     TABLE_NAME: '',
     RING_SECRET_ARN: '',
     RATE_LIMIT_PER_MINUTE: PLANTED,
+    LOCKOUT: PLANTED,
     SIGNING_KEYS: `{"${PLANTED}":1}`,
   };
   const issuing = ['POST /token', 'POST /refresh'].includes(to);
   const read =
     to === 'GET /health'
       ? ['ISSUER', 'TABLE_NAME', 'SIGNING_KEYS']
-      : ['ISSUER', 'TABLE_NAME', 'RING_SECRET_ARN', 'RATE_LIMIT_PER_MINUTE', ...(issuing ? ['SIGNING_KEYS'] : [])];
+      : ['ISSUER', 'TABLE_NAME', 'RING_SECRET_ARN', 'RATE_LIMIT_PER_MINUTE', 'LOCKOUT', ...(issuing ? ['SIGNING_KEYS'] : [])];
 
   it.each(read)('answers 503 and logs FATAL with the name of %s and not its value', async (variable) => {
     service.coldStart({ [variable]: variables[variable]! });

@@ -8,6 +8,10 @@ import { describeEveryCall, useServiceWithFaults, type Attempt } from './every-c
 const faulty = useServiceWithFaults();
 const { service } = faulty;
 const GRANT = { grant_type: 'client_credentials' };
+const QUOTAS = [
+  { per: 'hour', limit: 1000 },
+  { per: 'day', limit: 1000 },
+] as const;
 const BOTH = { grant_types: ['client_credentials', 'refresh_token'] };
 
 const sessionOf = async (accessToken: string) => {
@@ -18,8 +22,8 @@ const refresh = (client: Registered, refresh_token: string): Promise<Answer> =>
   service.send({ to: 'POST /refresh', basic: client, form: { refresh_token } });
 
 /** A session that is `rotations` old, and a refresh with its token of that generation. */
-async function atRefresh(rotations: number): Promise<Attempt> {
-  const client = await service.register(BOTH);
+async function atRefresh(rotations: number, metadata: object = BOTH): Promise<Attempt> {
+  const client = await service.register({ ...metadata });
   let { body } = await service.send({ to: 'POST /token', basic: client, form: GRANT });
   for (let at = 0; at < rotations; at += 1) ({ body } = await refresh(client, body.refresh_token as string));
   const presented = body.refresh_token as string;
@@ -41,6 +45,37 @@ describeEveryCall(faulty, [
   {
     name: 'an access token',
     prepare: async () => ({ sent: { to: 'POST /token', basic: await service.register(), form: GRANT }, status: 200 }),
+  },
+  {
+    name: 'an access token that is kept to be handed out again',
+    async prepare() {
+      const client = await service.register({ reuse_tokens: true });
+      return {
+        sent: { to: 'POST /token', basic: client, form: GRANT },
+        status: 200,
+        async verify(answer) {
+          const again = await service.send({ to: 'POST /token', basic: client, form: GRANT });
+          expect(claimsOf(again.body.access_token as string)['epoch']).toBe(claimsOf(answer.body.access_token as string)['epoch']);
+        },
+      };
+    },
+  },
+  {
+    name: 'an access token that is handed out again',
+    async prepare() {
+      const client = await service.register({ reuse_tokens: true });
+      const { body } = await service.send({ to: 'POST /token', basic: client, form: GRANT });
+      expect((await service.send({ to: 'POST /revoke', basic: client, form: { token: body.access_token as string } })).status).toBe(200);
+      return {
+        sent: { to: 'POST /token', basic: client, form: GRANT },
+        status: 200,
+        // Whatever could not be read: never the revoked one.
+        verify: (answer) => {
+          expect(answer.body.access_token).not.toBe(body.access_token);
+          return Promise.resolve();
+        },
+      };
+    },
   },
   {
     name: 'an access token in strict audit mode',
@@ -72,7 +107,21 @@ describeEveryCall(faulty, [
       };
     },
   },
+  {
+    name: 'an access token of a client with quotas',
+    prepare: async () => ({ sent: { to: 'POST /token', basic: await service.register({ quotas: QUOTAS }), form: GRANT }, status: 200 }),
+    statusesOfFailedCondition: [503],
+  },
+  {
+    name: 'an access token beyond the quota',
+    async prepare() {
+      const basic = await service.register({ quotas: QUOTAS.map(({ per }) => ({ per, limit: 1 })) });
+      await service.send({ to: 'POST /token', basic, form: GRANT });
+      return { sent: { to: 'POST /token', basic, form: GRANT }, status: 429 };
+    },
+  },
   { name: 'a refresh', prepare: () => atRefresh(1) },
+  { name: 'a refresh by a client with quotas', prepare: () => atRefresh(1, { ...BOTH, quotas: QUOTAS }), statusesOfFailedCondition: [503] },
   {
     name: 'a refresh that repeats a former one',
     async prepare() {

@@ -6,11 +6,14 @@ import { describeEveryCall, useServiceWithFaults } from './every-call.ts';
 const faulty = useServiceWithFaults();
 const { service } = faulty;
 let bearer: string;
+let ofTags: string;
 let manager: Registered;
 beforeAll(async () => {
   manager = await service.register({ scope: 'clients:manage' });
   const form = { grant_type: 'client_credentials', scope: 'clients:manage' };
   bearer = (await service.send({ to: 'POST /token', basic: manager, form })).body.access_token as string;
+  const managerOfTags = await service.register({ scope: 'read write clients:manage', manages_tags: ['team:billing'] });
+  ofTags = (await service.send({ to: 'POST /token', basic: managerOfTags, form })).body.access_token as string;
 });
 let keys = 0;
 const get = (path: string): Promise<Answer> => service.send({ to: `GET ${path}`, bearer });
@@ -80,6 +83,19 @@ describeEveryCall(faulty, [
       const { client_id } = await service.register();
       return {
         sent: { to: `DELETE /clients/${client_id}`, bearer },
+        status: 204,
+        verify: async () => expect((await get(`/clients/${client_id}`)).status).toBe(404),
+      };
+    },
+  },
+  {
+    name: 'deleting a client, by a manager of tags',
+    statusesOfFailedCondition: [409],
+    statusOfRepeat: 404,
+    async prepare() {
+      const { client_id } = await service.register({ tags: ['team:billing'] });
+      return {
+        sent: { to: `DELETE /clients/${client_id}`, bearer: ofTags },
         status: 204,
         verify: async () => expect((await get(`/clients/${client_id}`)).status).toBe(404),
       };

@@ -14,7 +14,7 @@ let revoked: readonly string[] = [];
 beforeAll(async () => {
   server = await startIssuerServer((request, response) => {
     const feed = { v: 1, iss: server.url, iat: Math.floor(Date.now() / 1000), jti: revoked.map(feedId), sid: [], clients: {}, kids: [] };
-    json(request.url === '/revocations' ? feed : { keys: [key.jwk] })(request, response);
+    json(request.url?.startsWith('/revocations?') === true ? feed : { keys: [key.jwk] })(request, response);
   });
   const rules = JSON.stringify([{ method: 'GET', path: '/protected', scopes: ['read'] }]);
   const environment = { ISSUER: server.url, AUDIENCE, RULES: rules, RESPONSE_FORMAT: 'policy', REVOCATION: 'feed', WHEN_STALE: 'deny' };
@@ -42,7 +42,7 @@ it('needs nothing but the issuer: one parallel read of keys and feed, then none'
   expect(server.asked).toEqual(
     new Map([
       ['/.well-known/jwks.json', 1],
-      ['/revocations', 1],
+      ['/revocations?since=0', 1],
     ]),
   );
 });

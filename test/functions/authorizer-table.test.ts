@@ -26,14 +26,8 @@ beforeAll(async () => {
   );
   const { kid, alg, jwk } = key;
   const { kty = '', n = '', e = '' } = jwk;
-  await createKeyRecordStore(engine).record({
-    kid,
-    alg,
-    arn: 'arn:aws:kms:eu-west-1:123456789012:key/1',
-    jwk: { kty, n, e },
-    created_at: now - 9,
-    active_from: now - 9,
-  });
+  const arn = 'arn:aws:kms:eu-west-1:123456789012:key/1';
+  await createKeyRecordStore(engine).record({ kid, alg, arn, jwk: { kty, n, e }, created_at: now - 9, active_from: now - 9 }, auditEvent());
   const rules = JSON.stringify([{ method: 'GET', path: '/protected', scopes: ['read'] }]);
   const environment = { ISSUER, AUDIENCE, RULES: rules, RESPONSE_FORMAT: 'policy', TABLE_NAME: engine.table };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);

@@ -5,7 +5,9 @@ import { INTROSPECT_ENV, introspectEnv } from '../../functions/introspect/env.ts
 import { JWKS_ENV, jwksEnv } from '../../functions/jwks/env.ts';
 import { REFRESH_ENV, refreshEnv } from '../../functions/refresh/env.ts';
 import { REVOKE_ENV, revokeEnv } from '../../functions/revoke/env.ts';
+import { ROTATE_KEYS_ENV, rotateKeysEnv } from '../../functions/rotate-keys/env.ts';
 import { SESSIONS_ENV, sessionsEnv } from '../../functions/sessions/env.ts';
+import { UPKEEP_ENV, upkeepEnv } from '../../functions/upkeep/env.ts';
 import { TOKEN_ENV, TOKEN_ENV_OPTIONAL, tokenEnv } from '../../functions/token/env.ts';
 import { ConfigurationError, type Environment } from '../../src/environment.ts';
 
@@ -13,12 +15,18 @@ const GOOD: Record<string, string> = {
   ISSUER: 'https://issuer.example',
   TABLE_NAME: 'service',
   RING_SECRET_ARN: 'arn:aws:secretsmanager:eu-central-1:111122223333:secret:ring',
+  SIGNING: 'kms',
   SIGNING_KEYS: '{"ES256":"arn:es","RS256":"arn:rs"}',
+  MTLS_URL: 'off',
   AUDIENCES: '{"https://api.example":{"algorithm":"RS256","access_token_lifetime":3600},"urn:plain":{}}',
   ACCESS_TOKEN_LIFETIME_SECONDS: '900',
   REFRESH_GRACE_SECONDS: '30',
   RATE_LIMIT_PER_MINUTE: '60',
+  LOCKOUT: 'off',
   AUDIT_MODE: 'standard',
+  DPOP_NONCE: 'off',
+  KEY_ROTATION_SECONDS: '7776000',
+  KEY_TAG: 'm2m-auth-state/1234',
   AUDIENCE: 'https://api.example',
   RULES: '[{"method":"GET","path":"/protected","scopes":["read"]}]',
   RESPONSE_FORMAT: 'policy',
@@ -34,6 +42,8 @@ const FUNCTIONS: readonly (readonly [string, readonly string[], (environment: En
   ['clients', CLIENTS_ENV, clientsEnv],
   ['sessions', SESSIONS_ENV, sessionsEnv],
   ['jwks', JWKS_ENV, jwksEnv],
+  ['upkeep', UPKEEP_ENV, upkeepEnv],
+  ['rotate-keys', ROTATE_KEYS_ENV, rotateKeysEnv],
   ['authorizer, feed', AUTHORIZER_FEED_ENV, authorizerFeedEnv],
   ['authorizer, table', AUTHORIZER_TABLE_ENV, authorizerTableEnv],
 ];
@@ -42,6 +52,9 @@ const PLANTED = 'pl4nted';
 const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   ISSUER: [PLANTED, `http://${PLANTED}.example`, `https://${PLANTED}.example/`],
   SIGNING_KEYS: [PLANTED, '[]', 'null', '7', '{}', `{"${PLANTED}":"arn"}`, '{"RS256":""}', '{"RS256":7}', '{"__proto__":"arn"}'],
+  SIGNING: [PLANTED, 'KMS'],
+  MTLS_URL: ['', PLANTED, 'on', 'https://mtls.example/', 'https://mtls.example?x'],
+  FORMER_SIGNING_KEYS: ['', PLANTED, '{}', '{"RS256":7}'],
   AUDIENCES: [
     PLANTED, '[]', 'null',
     `{"urn:a":"${PLANTED}"}`, '{"urn:a":null}', '{"urn:a":[]}',
@@ -52,8 +65,11 @@ const MALFORMED: Readonly<Record<string, readonly string[]>> = {
   ACCESS_TOKEN_LIFETIME_SECONDS: ['0', '3601', '-1', '1.5', PLANTED],
   REFRESH_GRACE_SECONDS: ['301', '-1', PLANTED],
   RATE_LIMIT_PER_MINUTE: ['1000001', '-1', PLANTED],
+  LOCKOUT: [PLANTED, '{}', `{"${PLANTED}":1}`],
   RATE_LIMIT_BURST: ['', '1000001', PLANTED],
   AUDIT_MODE: [PLANTED, 'STRICT'],
+  DPOP_NONCE: [PLANTED, 'on', 'REQUIRED'],
+  KEY_ROTATION_SECONDS: ['86399', '63072001', '-1', PLANTED],
   RULES: [PLANTED, '7', '{}', `[{"method":"${PLANTED}"}]`],
   RESPONSE_FORMAT: [PLANTED],
   REVOCATION: [PLANTED],
@@ -83,8 +99,11 @@ describe.each(FUNCTIONS)('the environment of %s', (_, names, read) => {
     }
   });
 
-  const bursts = names.includes('RATE_LIMIT_PER_MINUTE') ? ['RATE_LIMIT_BURST'] : [];
-  const malformed = [...names, ...bursts].flatMap((name) => (MALFORMED[name] ?? []).map((value) => [name, value] as const));
+  const optional = [
+    ...(names.includes('RATE_LIMIT_PER_MINUTE') ? ['RATE_LIMIT_BURST'] : []),
+    ...(names.includes('SIGNING') ? ['FORMER_SIGNING_KEYS'] : []),
+  ];
+  const malformed = [...names, ...optional].flatMap((name) => (MALFORMED[name] ?? []).map((value) => [name, value] as const));
   it.each(malformed)('refuses to start with %s=%s, names it and does not show the value', (name, value) => {
     const error = refusal(() => read({ ...GOOD, [name]: value }));
     expect(error).toBeInstanceOf(ConfigurationError);
@@ -124,6 +143,8 @@ describe('what the environment says', () => {
       issuer: 'https://issuer.example',
       tableName: 'service',
       ringSecretArn: GOOD['RING_SECRET_ARN'],
+      signing: 'kms',
+      formerSigningKeys: undefined,
       signingKeys: new Map([
         ['ES256', 'arn:es'],
         ['RS256', 'arn:rs'],
@@ -136,7 +157,9 @@ describe('what the environment says', () => {
       accessTokenLifetimeSeconds: 900,
       refreshGraceSeconds: 30,
       rateLimit: { perMinute: 60, burst: 20 },
+      lockout: undefined,
       auditMode: 'standard',
+      dpopNonce: 'off',
     });
     expect(tokenEnv({ ...GOOD, AUDIT_MODE: 'strict', REFRESH_GRACE_SECONDS: '0' })).toMatchObject({
       auditMode: 'strict',
@@ -154,12 +177,19 @@ describe('what the environment says', () => {
       tableName: 'service',
       ringSecretArn: GOOD['RING_SECRET_ARN'],
       rateLimit: { perMinute: 60, burst: 5 },
+      lockout: undefined,
     });
     expect(TOKEN_ENV_OPTIONAL).toEqual(['RATE_LIMIT_BURST']);
   });
 
   it('of the public documents', () => {
     const { issuer, tableName, signingKeys } = tokenEnv(GOOD);
-    expect(jwksEnv(GOOD)).toEqual({ issuer, tableName, signingKeys });
+    expect(jwksEnv(GOOD)).toEqual({ issuer, tableName, signingKeys, signing: 'kms', formerSigningKeys: undefined, mtlsUrl: undefined });
+    expect(jwksEnv({ ...GOOD, MTLS_URL: 'https://mtls.example' }).mtlsUrl).toBe('https://mtls.example');
+  });
+
+  it('of a change from one way of signing to the other', () => {
+    const { signing, formerSigningKeys } = tokenEnv({ ...GOOD, SIGNING: 'delegated', FORMER_SIGNING_KEYS: '{"RS256":"arn:old"}' });
+    expect([signing, formerSigningKeys]).toEqual(['delegated', new Map([['RS256', 'arn:old']])]);
   });
 });

@@ -24,7 +24,7 @@ describe('what a generation means', () => {
   it('replays for the one before, from the rotation to the last millisecond of the grace window', () => {
     expect(judge(4, session({ rotated_at: NOW_MS }))).toEqual(replay);
     expect(judge(4, session({ rotated_at: NOW_MS - GRACE_SECONDS * 1000 }))).toEqual(replay);
-    expect(judge(4, session({ rotated_at: NOW_MS - GRACE_SECONDS * 1000 - 1 }))).toEqual(reused(4));
+    expect(judge(4, session({ rotated_at: NOW_MS - GRACE_SECONDS * 1000 - 1 }))).toMatchObject(reused(4));
   });
 
   it('takes a rotation in the future, by a clock that is ahead, for one just now', () => {
@@ -33,36 +33,47 @@ describe('what a generation means', () => {
   });
 
   it('never replays with a grace window of 0', () => {
-    expect(judge(4, session({ rotated_at: NOW_MS }), { graceSeconds: 0 })).toEqual(reused(4));
+    expect(judge(4, session({ rotated_at: NOW_MS }), { graceSeconds: 0 })).toMatchObject(reused(4));
   });
 
   it('never replays what was never rotated', () => {
     const { rotated_at: _, ...never } = session();
-    expect(judge(4, never)).toEqual(reused(4));
+    expect(judge(4, never)).toMatchObject(reused(4));
   });
 
   it.each([3, 2, 1])('is reuse for generation %i of 5, even within the grace window', (generation) => {
-    expect(judge(generation, session({ rotated_at: NOW_MS }))).toEqual(reused(generation));
+    expect(judge(generation, session({ rotated_at: NOW_MS }))).toMatchObject(reused(generation));
   });
 
   it.each([6, 7, 999_999_999])('is ahead, and no reuse, for generation %i of 5', (generation) => {
-    expect(judge(generation, session())).toEqual(refused('refresh_token_ahead', { presented: generation, stored: 5 }));
+    expect(judge(generation, session())).toMatchObject(refused('refresh_token_ahead', { presented: generation, stored: 5 }));
   });
+});
+
+it('says for the log when what ended, and how long after the rotation an old token came', () => {
+  expect(judge(3, session({ rotated_at: NOW_MS - 90_000 }))).toEqual(
+    refused('refresh_token_reused', { presented: 3, stored: 5, graceSeconds: GRACE_SECONDS, secondsSinceRotation: 90 }),
+  );
+  expect(judge(5, session({ expires_at: NOW - 5 }))).toEqual(refused('session_expired', { endedAt: NOW - 5 }));
+  expect(judge(5, session({ idle_expires_at: NOW - 5, last_used_at: NOW - 65 }))).toEqual(
+    refused('session_idle', { endedAt: NOW - 5, lastUsedAt: NOW - 65 }),
+  );
+  expect(judge(5, session(), { epoch: 3 })).toEqual(refused('session_of_older_epoch', { sessionEpoch: 1, clientEpoch: 3 }));
 });
 
 describe('the session itself', () => {
   it('must exist', () => {
-    expect(judge(5, undefined)).toEqual(refused('session_unknown'));
+    expect(judge(5, undefined)).toMatchObject(refused('session_unknown'));
   });
 
   it('must not have been ended', () => {
-    expect(judge(5, session({ status: 'ended' }))).toEqual(refused('session_ended'));
+    expect(judge(5, session({ status: 'ended' }))).toMatchObject(refused('session_ended'));
   });
 
   it('lasts until the second before its absolute end', () => {
     expect(judge(5, session({ expires_at: NOW + 1 }), { nowMs: NOW_MS + 999 })).toEqual(rotate);
-    expect(judge(5, session({ expires_at: NOW + 1 }), { nowMs: NOW_MS + 1000 })).toEqual(refused('session_expired'));
-    expect(judge(5, session({ expires_at: NOW }))).toEqual(refused('session_expired'));
+    expect(judge(5, session({ expires_at: NOW + 1 }), { nowMs: NOW_MS + 1000 })).toMatchObject(refused('session_expired'));
+    expect(judge(5, session({ expires_at: NOW }))).toMatchObject(refused('session_expired'));
   });
 
   it('lasts until the second before its idle end, for rotation and replay alike', () => {
@@ -71,12 +82,12 @@ describe('the session itself', () => {
       [4, replay],
     ] as const) {
       expect(judge(generation, session({ idle_expires_at: NOW + 1 }))).toEqual(way);
-      expect(judge(generation, session({ idle_expires_at: NOW }))).toEqual(refused('session_idle'));
+      expect(judge(generation, session({ idle_expires_at: NOW }))).toMatchObject(refused('session_idle'));
     }
   });
 
   it('must be of the epoch of its client, or later', () => {
-    expect(judge(5, session({ epoch: 2 }), { epoch: 3 })).toEqual(refused('session_of_older_epoch'));
+    expect(judge(5, session({ epoch: 2 }), { epoch: 3 })).toMatchObject(refused('session_of_older_epoch'));
     expect(judge(5, session({ epoch: 3 }), { epoch: 3 })).toEqual(rotate);
     expect(judge(5, session({ epoch: 4 }), { epoch: 3 })).toEqual(rotate);
   });
@@ -127,7 +138,7 @@ describe('what a refresh grants (RFC 6749 section 6)', () => {
 
   it('is less when less is asked for, never more', () => {
     expect(value({ scope: 'write' })).toMatchObject({ scope: ['write'] });
-    expect(value({ scope: 'read write admin' }, { scope: ['read', 'write', 'admin'] })).toEqual({
+    expect(value({ scope: 'read write admin' }, { scope: ['read', 'write', 'admin'] })).toMatchObject({
       reason: 'scope_not_allowed',
       scope: 'admin',
     });
@@ -136,11 +147,11 @@ describe('what a refresh grants (RFC 6749 section 6)', () => {
 
   it('loses what the client has lost since', () => {
     expect(value({}, { scope: ['write', 'other'] })).toMatchObject({ scope: ['write'] });
-    expect(value({ scope: 'read' }, { scope: ['write'] })).toEqual({ reason: 'scope_not_allowed', scope: 'read' });
+    expect(value({ scope: 'read' }, { scope: ['write'] })).toMatchObject({ reason: 'scope_not_allowed', scope: 'read' });
   });
 
   it('is refused when the client has lost all of it, but not for a session that never had any', () => {
-    expect(value({}, { scope: ['other'] })).toEqual({ reason: 'scope_not_allowed', scope: 'read' });
+    expect(value({}, { scope: ['other'] })).toMatchObject({ reason: 'scope_not_allowed', scope: 'read' });
     expect(value({}, { scope: [] }, session({ scope: [], audience: ISSUER }))).toMatchObject({ scope: [] });
   });
 
@@ -152,7 +163,7 @@ describe('what a refresh grants (RFC 6749 section 6)', () => {
   });
 
   it('is refused when the client has lost that audience since', () => {
-    expect(value({}, { audiences: ['https://other.example'] })).toEqual({ reason: 'resource_not_allowed', resource: ISSUER });
+    expect(value({}, { audiences: ['https://other.example'] })).toMatchObject({ reason: 'resource_not_allowed', resource: ISSUER });
   });
 
   it('carries the factors proven now, or those of the start when the token came alone', () => {

@@ -64,7 +64,7 @@ describe('an endpoint behind API Gateway', () => {
     expect(logged('ERROR')).toMatchObject([
       { message: 'defect', error: 'TypeError: internal detail', stack: expect.stringContaining('lambda.test') as string },
     ]);
-    expect(metrics()).toMatchObject([{ outcome: 'defect', reason: '-' }]);
+    expect(metrics()).toMatchObject([{ outcome: 'defect' }]);
   });
 
   it('logs a defect that is no error as such', async () => {
@@ -78,7 +78,7 @@ describe('an endpoint behind API Gateway', () => {
     const result = await call(() => Promise.reject(new ConfigurationError('RING_SECRET_ARN', 'names a ring that holds no key')));
     expect(result).toMatchObject({ statusCode: 503, headers: { 'retry-after': '1' } });
     expect(logged('FATAL')).toMatchObject([{ variable: 'RING_SECRET_ARN', endpoint: 'token' }]);
-    expect(metrics()).toMatchObject([{ outcome: 'outage', reason: '-' }, { configuration_error: 1 }]);
+    expect(metrics()).toMatchObject([{ outcome: 'outage' }, { configuration_error: 1 }]);
   });
 
   it('answers within its own deadline of 3.8 s whatever happens behind', async () => {

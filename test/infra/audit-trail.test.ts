@@ -59,7 +59,7 @@ describe('what becomes of events', () => {
     expect(log.Properties.LogGroupName['Fn::Join'][1][0]).toMatch(/^\/aws\/events\//);
     // A name that the stack had before it was deleted and made again would be taken.
     expect(JSON.stringify(log.Properties.LogGroupName)).toContain('AWS::StackId');
-    const rule = only(service, 'AWS::Events::Rule');
+    const rule = Object.values(resources(service, 'AWS::Events::Rule')).find(({ Properties }) => Properties.EventPattern !== undefined)!;
     expect(rule.Properties.EventPattern).toEqual({ source: ['m2m-auth'] });
     expect(JSON.stringify(rule.Properties.Targets)).toContain(id);
     const policy = JSON.stringify(only(service, 'AWS::Logs::ResourcePolicy').Properties.PolicyDocument);

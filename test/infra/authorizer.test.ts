@@ -1,6 +1,6 @@
 import { LambdaIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
-import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { HttpApi, WebSocketApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration, WebSocketLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import type { Stack } from 'aws-cdk-lib';
 import { describe, expect, it } from 'vitest';
@@ -89,6 +89,27 @@ describe.each([
   });
 });
 
+describe('for a WebSocket API', () => {
+  const template = synthesizedStack((stack) => {
+    const integration = new WebSocketLambdaIntegration('Backend', backend(stack));
+    const connect = { integration, authorizer: authorizer(stack).forWebSocketApi() };
+    new WebSocketApi(stack, 'Api', { connectRouteOptions: connect, defaultRouteOptions: { integration } });
+  });
+
+  it('the function decides each connection, with no identity source whose absence would decide instead', () => {
+    const { AuthorizerType, IdentitySource } = only(template, 'AWS::ApiGatewayV2::Authorizer').Properties;
+    expect({ AuthorizerType, IdentitySource }).toEqual({ AuthorizerType: 'REQUEST', IdentitySource: [] });
+  });
+
+  it('stands before $connect, the one route that can have an authorizer', () => {
+    const routes = Object.values(resources(template, 'AWS::ApiGatewayV2::Route'));
+    expect(routes.map(({ Properties }) => [Properties.RouteKey, Properties.AuthorizationType ?? 'NONE']).toSorted()).toEqual([
+      ['$connect', 'CUSTOM'],
+      ['$default', 'NONE'],
+    ]);
+  });
+});
+
 describe('props that cannot work are refused', () => {
   const refused: readonly [string, Partial<M2mAuthorizerProps>, string][] = [
     [
@@ -107,9 +128,12 @@ describe('props that cannot work are refused', () => {
     expect(() => synthesizedStack((stack) => authorizer(stack, changed))).toThrow(message);
   });
 
-  it('simple answers for a REST API', () => {
-    const build = () => synthesizedStack((stack) => authorizer(stack, { responseFormat: 'simple' }).forRestApi());
-    expect(build).toThrow('responseFormat is "simple", but it must be \'policy\' for a REST API');
+  it.each([
+    ['REST', (made: M2mAuthorizer) => made.forRestApi()],
+    ['WebSocket', (made: M2mAuthorizer) => made.forWebSocketApi()],
+  ] as const)('simple answers for a %s API', (kind, use) => {
+    const build = () => synthesizedStack((stack) => use(authorizer(stack, { responseFormat: 'simple' })));
+    expect(build).toThrow(`responseFormat is "simple", but it must be 'policy' for a ${kind} API`);
   });
 });
 

@@ -11,7 +11,7 @@ it('every function is uploaded as one file that exports its handler and needs no
     const { stacks } = buildApp({ outdir, checks: false }).synth();
     const functions = stacks.flatMap(({ template }) => Object.values(resources(Template.fromJSON(template), 'AWS::Lambda::Function')));
     const assets = new Set(functions.map(({ Properties }) => `asset.${Properties.Code.S3Key.replace(/[.]zip$/, '')}`));
-    expect(functions).toHaveLength(9);
+    expect(functions).toHaveLength(11);
     for (const asset of assets) {
       expect(readdirSync(join(outdir, asset))).toEqual(['index.js']);
       // Far from any node_modules, and as CommonJS, as Lambda loads it.

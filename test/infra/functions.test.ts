@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { AUTHORIZER_TABLE_ENV, authorizerTableEnv } from '../../functions/authorizer/env.ts';
+import { AUTHORIZER_ENV_OPTIONAL, AUTHORIZER_TABLE_ENV, authorizerTableEnv } from '../../functions/authorizer/env.ts';
 import { CLIENTS_ENV, clientsEnv } from '../../functions/clients/env.ts';
 import { INTROSPECT_ENV, introspectEnv } from '../../functions/introspect/env.ts';
 import { JWKS_ENV, jwksEnv } from '../../functions/jwks/env.ts';
 import { REFRESH_ENV, refreshEnv } from '../../functions/refresh/env.ts';
 import { REVOKE_ENV, revokeEnv } from '../../functions/revoke/env.ts';
+import { ROTATE_KEYS_ENV, rotateKeysEnv } from '../../functions/rotate-keys/env.ts';
 import { SESSIONS_ENV, sessionsEnv } from '../../functions/sessions/env.ts';
 import { TOKEN_ENV, TOKEN_ENV_OPTIONAL, tokenEnv } from '../../functions/token/env.ts';
+import { UPKEEP_ENV, upkeepEnv } from '../../functions/upkeep/env.ts';
 import type { Environment } from '../../src/environment.ts';
 import { functionIdOf } from './role-permissions.ts';
 import { resources, synthesizedApp } from './synthesized-app.ts';
@@ -21,7 +23,7 @@ describe.each(all)('%s', (id, { Properties }) => {
       Runtime: `nodejs${process.versions.node.split('.')[0]}.x`,
       Architectures: ['arm64'],
       Handler: 'index.handler',
-      Timeout: 10,
+      Timeout: id.includes('FunctionsUpkeep') ? 300 : id.includes('FunctionsRotateKeys') ? 60 : 10,
       MemorySize: /Functions(Token|Refresh)/.test(id) ? 512 : 256,
     });
   });
@@ -39,7 +41,7 @@ describe.each(all)('%s', (id, { Properties }) => {
 it('audit lines are kept for a year, also when the stack is deleted; other lines for a month', () => {
   const kept = all.filter(([, { Properties }]) => logGroupOf(Properties).Properties.RetentionInDays === 365);
   expect(kept.map(([id]) => /Functions(\w+?)Function|Authorizer/.exec(id)?.[1] ?? 'Authorizer').sort()).toEqual(
-    ['Authorizer', 'Clients', 'Introspect', 'Refresh', 'Revoke', 'Sessions', 'Token'], // prettier-ignore
+    ['Authorizer', 'Clients', 'Introspect', 'Refresh', 'Revoke', 'RotateKeys', 'Sessions', 'Token', 'Upkeep'], // prettier-ignore
   );
   for (const [, { Properties }] of kept) expect(logGroupOf(Properties).DeletionPolicy).toBe('Retain');
 });
@@ -53,7 +55,9 @@ describe('the environment is what the function reads, no more and no less', () =
     ['FunctionsClientsFunction', [...CLIENTS_ENV, ...TOKEN_ENV_OPTIONAL], clientsEnv],
     ['FunctionsSessionsFunction', [...SESSIONS_ENV, ...TOKEN_ENV_OPTIONAL], sessionsEnv],
     ['FunctionsJwksFunction', JWKS_ENV, jwksEnv],
-    ['AuthorizerTableFunction', AUTHORIZER_TABLE_ENV, authorizerTableEnv],
+    ['FunctionsUpkeepFunction', UPKEEP_ENV, upkeepEnv],
+    ['FunctionsRotateKeysFunction', ROTATE_KEYS_ENV, rotateKeysEnv],
+    ['AuthorizerTableFunction', [...AUTHORIZER_TABLE_ENV, ...AUTHORIZER_ENV_OPTIONAL], authorizerTableEnv],
   ];
   it.each(contracts)('%s', (name, names, parse) => {
     const template = name.startsWith('Functions') ? service! : sample!;

@@ -39,6 +39,10 @@ const refused: readonly [string, any, string][] = [
     'accessTokenLifetime is "7200 s", but ACCESS_TOKEN_LIFETIME_SECONDS must be a whole number from 1 to 3600',
   ],
   ['tokens that are dead on arrival', { accessTokenLifetime: Duration.seconds(0) }, 'from 1 to 3600'],
+  ['upkeep that is hardly ever', { upkeepEvery: Duration.days(1) }, 'upkeepEvery is "1440 min", but it must be whole minutes, from 5'],
+  ['keys that hardly live', { keyRotation: Duration.hours(23) }, 'keyRotation is "82800 s", but KEY_ROTATION_SECONDS must be'],
+  ['upkeep all the time', { upkeepEvery: Duration.minutes(1) }, 'must be whole minutes, from 5 minutes to 6 hours'],
+  ['upkeep every half minute', { upkeepEvery: Duration.seconds(330) }, 'must be whole minutes'],
   ['half seconds', { accessTokenLifetime: Duration.millis(1500) }, 'must be a whole number'],
   [
     'a grace over 5 minutes',
@@ -55,6 +59,7 @@ const refused: readonly [string, any, string][] = [
   ['throttling without a burst', { throttling: { rate: 1, burst: 0 } }, 'throttling.burst is 0'],
   ['a table that may not be read', { tableThroughput: { maxReads: 0, maxWrites: 1 } }, 'tableThroughput.maxReads is 0'],
   ['a table that may not be written', { tableThroughput: { maxReads: 1, maxWrites: 0.5 } }, 'tableThroughput.maxWrites is 0.5'],
+  ['a way with nonces that does not exist', { dpopNonce: 'on' }, 'dpopNonce is "on", but DPOP_NONCE must be one of off, required'],
   ['an audit mode that does not exist', { auditMode: 'off' }, 'auditMode is "off", but AUDIT_MODE must be one of standard, strict'],
   ['administrators that are nobody', { administrators: [] }, 'administrators is [], but ADMINISTRATORS must be a list of ARNs'],
   ['an administrator by wildcard', { administrators: ['arn:aws:iam::111122223333:role/*'] }, 'ADMINISTRATORS must be a list of ARNs'],

@@ -7,6 +7,7 @@ import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it } from 'vitest';
 import { buildApp } from '../../bin/app.ts';
+import { ClientSecretRotation } from '../../lib/client-secret-rotation.ts';
 import { M2mAuth } from '../../lib/m2m-auth.ts';
 import { inTemporaryFolder } from './synthesized-app.ts';
 
@@ -36,6 +37,10 @@ describe('AwsSolutions and the rules of CloudFormation find nothing that is not 
     expect(findings((outdir) => buildApp({ outdir, stage, bundles: false }))).toEqual([]);
   });
 
+  it('with delegated signing', () => {
+    expect(findings((outdir) => buildApp({ outdir, auth: { signing: 'delegated' }, bundles: false }))).toEqual([]);
+  });
+
   it('in the construct with every option on', () => {
     const build = (outdir: string) =>
       appWith(outdir, (stack) => {
@@ -47,6 +52,12 @@ describe('AwsSolutions and the rules of CloudFormation find nothing that is not 
           auditMode: 'strict',
         });
       });
+    expect(findings(build)).toEqual([]);
+  });
+
+  it('in the construct for a consumer', () => {
+    const build = (outdir: string) =>
+      appWith(outdir, (stack) => new ClientSecretRotation(stack, 'Billing', { issuer: 'https://auth.example.com', clientId: 'billing' }));
     expect(findings(build)).toEqual([]);
   });
 

@@ -9,6 +9,9 @@ type Statement = {
   readonly Condition?: Record<string, Record<string, unknown>>;
 };
 
+/** Names stack and construct. */
+const KEY_TAG_VALUE = /"m2m-auth-state\/[0-9a-f]{8}"/g;
+
 const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value]) as readonly T[];
 
 /** Logical id of the function whose id contains `name`. */
@@ -41,6 +44,8 @@ function kindOf(resource: unknown): string {
   const index = /\/index\/(\w+)/.exec(text);
   if (text.includes('AuthTable')) return index ? `table/index/${index[1]}` : 'table';
   if (text.includes('SigningKeys')) return 'signing-key';
+  if (text.includes(':key/*')) return 'any-key';
+  if (text === '"*"') return '*';
   if (text.includes('AuthRing')) return 'ring';
   if (text.includes('Logs')) return 'own-logs';
   return text;
@@ -50,5 +55,5 @@ function conditionOf(condition: Statement['Condition']): string {
   if (!condition) return '';
   const { 'ForAllValues:StringLike': like, Null: absent, ...others } = condition;
   const complete = Object.keys(others).length === 0 && absent?.['dynamodb:LeadingKeys'] === 'false';
-  return complete ? list(like?.['dynamodb:LeadingKeys']).join(',') : JSON.stringify(condition);
+  return complete ? list(like?.['dynamodb:LeadingKeys']).join(',') : JSON.stringify(condition).replace(KEY_TAG_VALUE, 'TAG');
 }

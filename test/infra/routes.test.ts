@@ -49,12 +49,13 @@ it('the stage is deployed after all of its routes', () => {
   expect(stage.DependsOn).toEqual(expect.arrayContaining(Object.keys(resources(service!, 'AWS::ApiGatewayV2::Route'))));
 });
 
-it('each function may be invoked by this API alone', () => {
+it('each function may be invoked by this API alone, or by its schedule alone', () => {
   const permissions = Object.values(resources(service!, 'AWS::Lambda::Permission'));
   expect(permissions).toHaveLength(Object.keys(resources(service!, 'AWS::Lambda::Function')).length);
   for (const { Properties } of permissions) {
-    expect(Properties.Principal).toBe('apigateway.amazonaws.com');
-    expect(JSON.stringify(Properties.SourceArn)).toContain('IssuerApi');
+    const scheduled = JSON.stringify(Properties.FunctionName).match(/Functions(Upkeep|RotateKeys)/) !== null;
+    expect(Properties.Principal).toBe(scheduled ? 'events.amazonaws.com' : 'apigateway.amazonaws.com');
+    expect(JSON.stringify(Properties.SourceArn)).toContain(scheduled ? 'Schedule' : 'IssuerApi');
   }
 });
 
@@ -76,9 +77,21 @@ it('the policies for callers and administrators open the routes below /iam, the 
     return statement.Resource.map((arn: string) => arn.replace('arn:x:execute-api:x:x:x/$default/', ''));
   };
   expect(allowedBy('IamCallerPolicy')).toEqual(['POST/iam/token', 'POST/iam/revoke', 'POST/iam/introspect']);
-  expect(allowedBy('IamAdministratorPolicy')).toEqual(['*/iam/clients', '*/iam/clients/*', '*/iam/sessions', '*/iam/sessions/*']);
+  expect(allowedBy('IamAdministratorPolicy')).toEqual([
+    '*/iam/clients',
+    '*/iam/clients/*',
+    '*/iam/sessions',
+    '*/iam/sessions/*',
+    '*/iam/blocks',
+    '*/iam/denied-certificates',
+    '*/iam/trust-rules',
+    '*/iam/trust-rules/*',
+  ]);
   const routes = ROUTES.filter(({ authorization }) => authorization === 'iam').map(({ method, path }) => `${method}${path}`);
-  const covered = routes.filter((route) => allowedBy('IamCallerPolicy').includes(route) || /\/iam\/(clients|sessions)(\/|$)/.test(route));
+  const covered = routes.filter(
+    (route) =>
+      allowedBy('IamCallerPolicy').includes(route) || /\/iam\/(clients|sessions|blocks|denied-certificates|trust-rules)(\/|$)/.test(route),
+  );
   expect(covered).toEqual(routes);
 });
 

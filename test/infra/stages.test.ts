@@ -44,7 +44,7 @@ describe('the app', () => {
   it('has no custom resource: nothing runs in the account but what is in functions/', () => {
     const types = Object.values(templates).flatMap((template) => Object.values(resources(template)).map(({ Type }) => Type));
     expect(types.filter((type) => type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource')).toEqual([]);
-    expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(9);
+    expect(types.filter((type) => type === 'AWS::Lambda::Function')).toHaveLength(11);
   });
 
   it('knows no account and no Region, so that it deploys anywhere and synthesizes without credentials', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { judgeRate, minuteOf, rateLimitHeaders, WINDOW_SECONDS } from '../../src/abuse/rate-window.ts';
+import { allowanceHeaders } from '../../src/abuse/allowance.ts';
+import { judgeRate, minuteOf, rateAllowance, WINDOW_SECONDS } from '../../src/abuse/rate-window.ts';
 
 const observation = fc.record({
   limit: fc.record({ perMinute: fc.integer({ min: 1, max: 10_000 }), burst: fc.integer({ min: 0, max: 10_000 }) }),
@@ -85,7 +86,7 @@ it('no sliding minute holds more served calls than the quota and its rounding', 
 it('headers are well-formed whatever the numbers', () => {
   fc.assert(
     fc.property(observation, (observed) => {
-      const headers = rateLimitHeaders('token', judgeRate(observed));
+      const headers = allowanceHeaders([rateAllowance('token', judgeRate(observed))]);
       expect(headers['ratelimit']).toMatch(/^"token";r=\d+;t=\d+$/);
       expect(headers['ratelimit-policy']).toMatch(/^"token";q=\d+;w=60$/);
     }),

@@ -1,6 +1,7 @@
 // One session and the endpoint that refreshes it, on any store, with a clock that is told when to go on.
 import { randomBytes } from 'node:crypto';
 import { vi } from 'vitest';
+import { createBlockedNetworks } from '../../src/abuse/blocked-networks.ts';
 import { createDenialBudget } from '../../src/abuse/denial-budget.ts';
 import { createRefusedUntil } from '../../src/abuse/refused-until.ts';
 import { createStrangers } from '../../src/abuse/strangers.ts';
@@ -10,6 +11,8 @@ import type { Rotation, RotationOutcome, SessionStore } from '../../src/endpoint
 import { Outage } from '../../src/outage.ts';
 import { parseRing } from '../../src/signing/ring-value.ts';
 import { formatRefreshToken, newHandle, sidOf } from '../../src/tokens/refresh-token.ts';
+import { createRememberedTokens } from '../../src/tokens/remembered-tokens.ts';
+import { NO_ASSERTIONS, NO_EXTERNAL_TOKENS } from '../endpoints/no-assertions.ts';
 import { httpRequest } from '../http/http-request.ts';
 import { auditEvent, NOW, session as sessionRecord } from '../storage/records.ts';
 import type { TableInMemory } from './table-in-memory.ts';
@@ -64,17 +67,25 @@ export async function startSession(table: Table): Promise<SessionUnderTest> {
     settings: { issuer: ISSUER, defaultAlgorithm: 'ES256', accessTokenLifetimeSeconds: 900, audiences: new Map() },
     refreshGraceSeconds: GRACE_SECONDS,
     auditMode: 'standard',
+    dpopNonce: 'off',
+    oneTime: NO_ASSERTIONS.oneTime,
     rateLimit: { perMinute: 0, burst: 0 },
     requests: table.requests,
     sessions,
     // What the signature is worth is tested elsewhere.
-    signer: { key: async () => ({ kid: 'key', alg: 'ES256' }), sign: async () => new Uint8Array(64) },
+    signer: { prepare: () => undefined, key: async () => ({ kid: 'key', alg: 'ES256' }), sign: async () => new Uint8Array(64) },
     ring: { currentId: async (now) => ring.currentId(now), key: async (id, use) => ring.derivedKey(id, use) },
     secretUses: { record: () => Promise.resolve() },
     reportedUses: createReportedUses(),
+    issuedTokens: { keep: () => Promise.resolve() },
+    rememberedTokens: createRememberedTokens(),
     strangers: createStrangers(),
     refusedUntil: createRefusedUntil(),
     denials: createDenialBudget(),
+    blockedNetworks: createBlockedNetworks(),
+    lockout: undefined,
+    assertions: NO_ASSERTIONS,
+    external: NO_EXTERNAL_TOKENS,
     random: randomBytes,
   });
 

@@ -43,10 +43,18 @@ export function createTableInMemory(initial: Client, pause: Pause = async () => 
     requests: {
       async load({ sid = '' }): Promise<Loaded> {
         await pause('load');
-        return { client, owner: client, session: stored.get(sid), tokenRevoked: false, previousHits: 0 };
+        const nothing = {
+          apiKey: undefined,
+          failures: { ofClient: undefined, ofNetwork: undefined },
+          blocks: undefined,
+          issuedToken: undefined,
+        };
+        return { client, owner: client, session: stored.get(sid), tokenRevoked: false, previousHits: 0, ...nothing };
       },
       countCall: async () => 1,
       recordIssue: async () => undefined,
+      countQuota: () => Promise.reject(new Error('the client has no quota')),
+      countBeyondQuota: () => Promise.reject(new Error('the client has no quota')),
       recordDenial: async () => true,
     },
     sessions: {

@@ -6,6 +6,7 @@ import { Outage } from '../../src/outage.ts';
 import { createClientStore } from '../../src/storage/client-store.ts';
 import { createDynamoDb } from '../../src/storage/dynamodb-client.ts';
 import { createFeedStore } from '../../src/storage/feed-store.ts';
+import { createKeyLifeStore } from '../../src/storage/key-life-store.ts';
 import { createKeyRecordStore } from '../../src/storage/key-record-store.ts';
 import { createRequestStore } from '../../src/storage/request-store.ts';
 import { createRevocationCheck } from '../../src/storage/revocation-check.ts';
@@ -19,6 +20,7 @@ afterEach(() => dynamodb.reset());
 const table = { table: 'service', dynamodb: createDynamoDb() };
 
 const [requests, sessions, clients] = [createRequestStore(table), createSessionStore(table), createClientStore(table)];
+const keyLife = createKeyLifeStore(table);
 const record = { kid: 'k', alg: 'RS256', arn: 'a', jwk: {}, created_at: 1, active_from: 1 } as const;
 
 /** Every method of every port, with the one call that it makes when all goes well. */
@@ -44,7 +46,14 @@ const CALLS: readonly (readonly [string, string, () => Promise<unknown>])[] = [
   ['ClientStore.list', 'Query', () => clients.list({ limit: 1, cursor: undefined })],
   ['FeedStore.since', 'Query', () => createFeedStore(table).since(0)],
   ['KeyRecordStore.readAll', 'Query', () => createKeyRecordStore(table).readAll()],
-  ['KeyRecordStore.record', 'PutItem', () => createKeyRecordStore(table).record(record)],
+  ['KeyRecordStore.record', 'PutItem', () => createKeyRecordStore(table).record(record, auditEvent())],
+  ['KeyLifeStore.beginRun', 'UpdateItem', () => keyLife.beginRun('run', NOW, NOW + 90)],
+  ['KeyLifeStore.endRun', 'UpdateItem', () => keyLife.endRun('run', [])],
+  ['KeyLifeStore.add', 'PutItem', () => keyLife.add(record, auditEvent())],
+  ['KeyLifeStore.activate', 'UpdateItem', () => keyLife.activate('k', NOW, auditEvent())],
+  ['KeyLifeStore.retire', 'UpdateItem', () => keyLife.retire('k', { retires_at: NOW, removed_at: NOW }, auditEvent())],
+  ['KeyLifeStore.distrust', 'UpdateItem', () => keyLife.distrust('k', NOW, NOW, auditEvent())],
+  ['KeyLifeStore.discard', 'UpdateItem', () => keyLife.discard('k', NOW, NOW)],
   ['RevocationCheck', 'BatchGetItem', () => createRevocationCheck(table)({ jti: 'j', clientId: 'c' }, NOW)],
 ];
 

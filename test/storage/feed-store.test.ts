@@ -24,12 +24,26 @@ it('tells every kind of revocation, oldest first, and only what was written at o
   const store = createFeedStore(engine);
   const entries = [
     { kind: 'jti', id: 'j', atMs: (NOW + 1) * 1000, until: NOW + 960 },
-    { kind: 'sid', id: 's', atMs: (NOW + 2) * 1000, until: NOW + 900 + 360 },
+    { kind: 'sid', id: 's', atMs: (NOW + 2) * 1000, until: NOW + 2 + 3660 },
     { kind: 'client', id: 'c', epoch: 2, atMs: (NOW + 3) * 1000, until: NOW + 3 + 3660 },
   ];
   expect(await store.since(0)).toEqual(entries);
   expect(await store.since((NOW + 2) * 1000)).toEqual(entries.slice(1));
   expect(await store.since((NOW + 2) * 1000 + 1)).toEqual(entries.slice(2));
+  expect(await store.since(0, (NOW + 3) * 1000)).toEqual(entries.slice(0, 2));
+  expect(await store.since((NOW + 2) * 1000, (NOW + 2) * 1000 + 1)).toEqual(entries.slice(1, 2));
+});
+
+it('tells distrusted keys: by the time like everything, and all of them whenever that was', async () => {
+  const own = await startEngine();
+  const feed = { feed: 'FEED', feed_at: '2027-01-15T08:00:00.000Z', feed_until: NOW };
+  await own.put({ PK: 'KEYRING', SK: 'KEY#trusted' });
+  await own.put({ PK: 'KEYRING', SK: 'KEY#stolen', ...feed });
+  const stolen = { kind: 'kid', id: 'stolen', atMs: Date.parse(feed.feed_at), until: NOW };
+  expect(await createFeedStore(own).since(0)).toEqual([stolen]);
+  expect(await createFeedStore(own).since(Date.parse(feed.feed_at) + 1)).toEqual([]);
+  expect(await createFeedStore(own).distrustedKeys()).toEqual([stolen]);
+  await own.close();
 });
 
 it('reads all pages', async () => {

@@ -21,7 +21,7 @@ const load = (wanted: object) => createRequestStore(engine).load({ clientId: 'c'
 
 describe('a client record', () => {
   it('may carry attributes that this version does not know', async () => {
-    await engine.put({ ...clientItem(), jwks_uri: 'https://later.example', secrets: [{ ...client().secrets[0], last_used_at: 1 }] });
+    await engine.put({ ...clientItem(), later: 'unknown here', secrets: [{ ...client().secrets[0], last_used_at: 1 }] });
     expect((await load({})).client).toEqual(client({ client_id: 'c' }));
   });
 

@@ -3,7 +3,7 @@ import type { KeyRecord } from '../../src/endpoints/stores.ts';
 import { createKeyRecordStore } from '../../src/storage/key-record-store.ts';
 import { signingKeyKey } from '../../src/storage/keys.ts';
 import { startEngine, type Engine } from './engine.ts';
-import { NOW } from './records.ts';
+import { auditEvent, NOW } from './records.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -24,13 +24,14 @@ const record = (members: Partial<KeyRecord> = {}): KeyRecord => ({
 it('answers every recorded key as it was recorded', async () => {
   const store = createKeyRecordStore(engine);
   expect(await store.readAll()).toEqual([]);
-  const records = [record(), record({ kid: 'kid-2', retires_at: NOW + 1, removed_at: NOW + 2 })];
-  await Promise.all(records.map((each) => store.record(each)));
+  const wrapped = { ciphertext: 'AAEC', wrapping_key: 'arn:aws:kms:eu-central-1:111122223333:key/mrk-1', issuer: 'https://issuer.example' };
+  const records = [record(), record({ kid: 'kid-2', retires_at: NOW + 1, removed_at: NOW + 2 }), record({ kid: 'kid-3', wrapped })];
+  await Promise.all(records.map((each) => store.record(each, auditEvent())));
   expect(await store.readAll()).toEqual(records);
 });
 
 it('lets the first record of a key stand, and takes that for success', async () => {
   const store = createKeyRecordStore(engine);
-  await store.record(record({ active_from: NOW + 7200 }));
+  await store.record(record({ active_from: NOW + 7200 }), auditEvent());
   expect((await engine.item(signingKeyKey('kid-1')))?.['active_from']).toBe(NOW);
 });

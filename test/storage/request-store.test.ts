@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const nothing = { client: undefined, owner: undefined, session: undefined, tokenRevoked: false, previousHits: 0 };
+const unasked = { apiKey: undefined, failures: { ofClient: undefined, ofNetwork: undefined }, blocks: undefined };
+const nothing = { client: undefined, owner: undefined, session: undefined, tokenRevoked: false, previousHits: 0, ...unasked };
 
 describe('loading what a request needs', () => {
   it('answers client, owner, session, revocation and previous window at once', async () => {
@@ -34,6 +35,7 @@ describe('loading what a request needs', () => {
       session: session({ client_id: 'owner' }),
       tokenRevoked: true,
       previousHits: 1,
+      ...unasked,
     });
   });
 
@@ -62,6 +64,33 @@ describe('loading what a request needs', () => {
 
   it('refuses to guess whose session is meant', async () => {
     await expect(store.load({ sid: 'some' }, NOW)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('the window of the minute before', () => {
+  const at = (minute: number, second: number): number => minute * 60 + second;
+  const counted = async (subject: string, minute: number): Promise<number> => store.countCall(rateWindow({ subject, minute }));
+  const before = async (subject: string, minute: number, second: number): Promise<number> =>
+    (await store.load({ window: rateWindow({ subject, minute }) }, at(minute, second))).previousHits;
+
+  it('is read once, when nobody counts in it any more', async () => {
+    const { minute } = rateWindow();
+    await counted('settled', minute - 1);
+    expect(await before('settled', minute, 1)).toBe(1);
+    await counted('settled', minute - 1); // began in that minute
+    expect(await before('settled', minute, 2)).toBe(2);
+    await counted('settled', minute - 1);
+    expect(await before('settled', minute, 59)).toBe(2);
+    await counted('settled', minute);
+    expect(await before('settled', minute + 1, 0)).toBe(1);
+  });
+
+  it('is read with everything else that is asked for', async () => {
+    const window = rateWindow({ subject: 'beside' });
+    await counted('beside', window.minute - 1);
+    const load = () => store.load({ clientId: client().client_id, window }, at(window.minute, 30));
+    expect((await load()).client).toEqual(client());
+    expect(await load()).toMatchObject({ client: client(), previousHits: 1 });
   });
 });
 

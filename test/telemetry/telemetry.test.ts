@@ -38,6 +38,12 @@ it('an error is told by class and message, with its cause', () => {
   expect(describeError('a')).toBe('unknown');
 });
 
+it('a request that was served has no reason, and pays for none', () => {
+  emitRequestMetric({ endpoint: 'token', outcome: 'success', reason: undefined, latencyMs: 12, nowMs: 1_800_000_000_000 });
+  expect(captured.lines()).toMatchObject([{ _aws: { CloudWatchMetrics: [{ Dimensions: [['endpoint', 'outcome']] }] }, requests: 1 }]);
+  expect(captured.lines()[0]).not.toHaveProperty('reason');
+});
+
 it('a request is a metric by endpoint and outcome, and by reason, and never by client', () => {
   emitRequestMetric({ endpoint: 'token', outcome: 'refused', reason: 'secret_mismatch', latencyMs: 12, nowMs: 1_800_000_000_000 });
   expect(captured.lines()).toEqual([

@@ -39,7 +39,7 @@ describe('choosing the audience', () => {
   it.each(['https://two.example/', 'https://TWO.example', 'https://two.example.evil', 'https://two.exampl'])(
     'is compared exactly: %s is another',
     (resource) => {
-      expect(chooseAudience(resource, registered)).toEqual({ ok: false, failure: { reason: 'resource_not_allowed', resource } });
+      expect(chooseAudience(resource, registered)).toMatchObject({ ok: false, failure: { reason: 'resource_not_allowed', resource } });
     },
   );
 

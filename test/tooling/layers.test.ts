@@ -45,6 +45,7 @@ describe('a planted violation fails', () => {
     ['endpoints-decide', 'src/endpoints/bad.ts', "export type { Own } from '../storage/store.ts';"],
     ['storage-alone', 'src/storage/bad.ts', "export type { Own } from '../signing/signer.ts';"],
     ['signing-alone', 'src/signing/bad.ts', "export type { Own } from '../storage/store.ts';"],
+    ['outbound-alone', 'src/outbound/bad.ts', "export type { Own } from '../storage/store.ts';"],
     ['ports-as-types', 'src/storage/bad.ts', "export { PORT } from '../endpoints/stores.ts';"],
     ['http-alone', 'src/http/bad.ts', "export type { Own } from '../storage/store.ts';"],
     ['src-knows-no-edge', 'src/endpoints/bad.ts', "export { handler } from '../../functions/token/handler.ts';"],
