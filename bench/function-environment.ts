@@ -18,6 +18,7 @@ export const functionEnvironment = (issuer: string = ISSUER, signing: 'kms' | 'd
   LOCKOUT: JSON.stringify({ failures: 5, window: 900, first_delay: 30, max_delay: 1800, at_once: 400 }),
   AUDIT_MODE: 'standard',
   DPOP_NONCE: 'off',
+  MTLS_URL: 'off',
   AUDIENCE: issuer,
   RULES: JSON.stringify([{ method: 'GET', path: '/protected', scopes: ['read'] }]),
   RESPONSE_FORMAT: 'policy',
